@@ -7,7 +7,6 @@ A status may come before the answer of the request, or after the process that se
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import Values
@@ -16,7 +15,7 @@ from rasa_whatsapp_channel.unix_time import DAY
 LIFE: Final = DAY
 #: How long an expected confirmation outlives the wait for it.
 GRACE: Final = DAY / 24
-#: How many messages to one person that nobody knows are told apart.
+#: How many unknown messages to one person are told apart.
 UNKNOWN_MESSAGES: Final = 20
 
 _PART: Final = re.compile(r"(?::part-\d+)+\Z")
@@ -77,31 +76,30 @@ class MessageNotes:
         conversation = await self._values.get(f"unconfirmed:{key}")
         return conversation if isinstance(conversation, str) else None
 
-    async def note_unknown_message(self, person: str, message_id: str) -> bool:
-        """Note that a status tells of a message to *person* that nobody knows; False: known."""
+    async def expect_status(self, person: str, key: str) -> None:
+        """Note that the item is on its way to *person*."""
+        await self._values.set(_expected_key(person), key, LIFE)
 
-        def add(known: list[str] | None) -> list[str] | None:
-            if message_id in (known or ()):
-                return None
-            return [*(known or ()), message_id][-UNKNOWN_MESSAGES:]
+    async def expect_no_status(self, person: str) -> None:
+        """Note that nothing is on its way to *person*."""
+        await self._values.delete(_expected_key(person))
 
-        before, after = await self._values.change(_unknown_key(person), add, GRACE)
-        return before != after
+    async def key_of_unknown(self, person: str, message_id: str) -> str | None:
+        """
+        Return the key of the item that is on its way to *person*, of which a status tells nothing
+        but *message_id*; None: there is none, or a status told of the id before.
+        """
 
-    async def unknown_messages(self, person: str) -> Sequence[str]:
-        """Return the ids that `note_unknown_message` noted of late, the oldest first."""
-        return await self._values.get(_unknown_key(person)) or ()
+        def add(told: list[str] | None) -> list[str] | None:
+            known = told or []
+            return None if message_id in known else [*known, message_id][-UNKNOWN_MESSAGES:]
 
-    async def expect_unknown_message(self, person: str, key: str, wait: float) -> None:
-        """Note that the next message to *person* that nobody knows is the item."""
-        await self._values.set(_expected_key(person), key, wait)
-
-    async def take_expected(self, person: str) -> str | None:
-        """Return the key of the item that was expected, and is expected no more."""
-        key = await self._values.get(_expected_key(person))
-        if key is not None:
-            await self._values.delete(_expected_key(person))
-        return key if isinstance(key, str) else None
+        before, after = await self._values.change(f"unknown-messages:{person}", add, LIFE)
+        key = None if before == after else await self._values.get(_expected_key(person))
+        if not isinstance(key, str):
+            return None
+        await self.expect_no_status(person)
+        return key
 
     async def keep_trace(self, key: str, trace: Any, life: float) -> None:
         """Store the trace context for the statuses of the item and of all its parts."""
@@ -110,10 +108,6 @@ class MessageNotes:
     async def trace(self, key: str) -> Any:
         """Return the trace context of the item; None if there is none."""
         return await self._values.get(trace_key(key))
-
-
-def _unknown_key(person: str) -> str:
-    return f"unknown-messages:{person}"
 
 
 def _expected_key(person: str) -> str:

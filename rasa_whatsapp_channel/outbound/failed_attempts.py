@@ -85,6 +85,8 @@ class FailedAttempts:
             return await self.record.await_confirmation(
                 item, decision.entry, decision.wait, error=str(error)
             )
+        if is_sent:
+            await self.record.expect_no_status(entry)
         if isinstance(decision, recovery.SendOther):
             person = await self.people.of(entry.recipient_id)
             other = await self.account.after_refusal(item, entry, person, decision.reason)

@@ -133,8 +133,6 @@ class OutboxMessage:
     not_before: float = 0.0
     #: attempts without an answer
     unconfirmed: int = 0
-    #: ids of messages to the person that nobody knew when it was sent
-    unknown_before: Sequence[str] = ()
     #: crashes after which a confirmation was waited for
     crashes: int = 0
     #: what was tried to deliver its file, see `SendRemedy`
@@ -213,7 +211,6 @@ class OutboxMessage:
             failures=0,
             failing_since=0.0,
             unconfirmed=0,
-            unknown_before=(),
             crashes=crashes,
             remedies=self.remedies_for_parts(),
             ids=(),

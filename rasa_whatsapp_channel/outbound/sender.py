@@ -308,7 +308,6 @@ class Sender:
         ids = () if ready is message else recovery.uploaded_ids(entry, ready)
         if entry.ids or ids or entry.file_failures:
             entry = replace(entry, ids=ids, file_failures=0, file_failing_since=0.0)
-        entry = await self._record.note_unknown_messages(entry, person)
         try:
             async with self._requests:
                 accepted = await self._request(item, entry, ready, person)
@@ -337,6 +336,7 @@ class Sender:
     ) -> Accepted:
         conversation = person.conversations(entry.recipient_id)[0]
         await self._payloads.note_sent(conversation, ready)
+        await self._record.expect_status(item, person)
         address = person.address
         if SendRemedy.AS_DIALLED in entry.remedies and address.phone:
             address = replace(address, phone=as_dialled(address.phone) or address.phone)

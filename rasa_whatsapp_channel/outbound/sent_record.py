@@ -66,6 +66,16 @@ class SentRecord:
         except StoreError as error:  # the message is sent all the same
             logger.info("whatsapp.trace_not_kept: %s: %s", item.key, error)
 
+    async def expect_status(self, item: QueueItem, person: Person) -> None:
+        """Note which message is on its way, where its statuses do not say of which they are."""
+        if not self._client.api.callback_data:
+            await self._notes.expect_status(person.name, item.key)
+
+    async def expect_no_status(self, entry: OutboxMessage) -> None:
+        """Note that the message is not on its way: other software may write to the person."""
+        if not self._client.api.callback_data:
+            await self._notes.expect_no_status((await self._people.of(entry.recipient_id)).name)
+
     async def earlier_attempt(
         self, item: QueueItem, entry: OutboxMessage, *, listened: float
     ) -> SentMessage | Accepted | Retry | DeadLetter | None:
@@ -89,8 +99,9 @@ class SentRecord:
             left = recovery.BROKEN - listened
             return await self.await_confirmation(item, entry, left, counted=False)
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
+            await self.expect_no_status(entry)
             return DeadLetter(NOT_CONFIRMED.format(item.last_error))
-        if item.crashes > entry.crashes and self._client.api.callback_data:
+        if item.crashes > entry.crashes:
             # The process may have died after the request had been sent.
             waited = replace(entry, crashes=item.crashes)
             return await self.await_confirmation(item, waited, recovery.BROKEN, counted=False)
@@ -107,8 +118,6 @@ class SentRecord:
     ) -> Retry:
         """Wait for a status that says whether WhatsApp accepted the message."""
         await self._notes.expect_confirmation(item.key, item.conversation, wait)
-        if not self._client.api.callback_data:
-            await self._expect_unknown_message(item, entry, wait)
         return Retry(
             wait,
             cause=confirmation_cause(item.key),
@@ -117,22 +126,6 @@ class SentRecord:
             error=error,
             then=partial(self._recheck, item),
         )
-
-    async def note_unknown_messages(self, entry: OutboxMessage, person: Person) -> OutboxMessage:
-        """Return *entry* with what `await_confirmation` must know of the time before it is sent."""
-        if self._client.api.callback_data:
-            return entry
-        return replace(entry, unknown_before=await self._notes.unknown_messages(person.name))
-
-    async def _expect_unknown_message(
-        self, item: QueueItem, entry: OutboxMessage, wait: float
-    ) -> None:
-        person = await self._people.of(entry.recipient_id)
-        await self._notes.expect_unknown_message(person.name, item.key, wait)
-        for message_id in await self._notes.unknown_messages(person.name):  # may be here already
-            known = message_id in entry.unknown_before
-            if not known and await self._store.ledger.get(message_id) is None:
-                await self._notes.confirm(item.key, message_id)
 
     async def _recheck(self, item: QueueItem) -> None:
         """End the wait if the status came while the item was still claimed."""
@@ -147,8 +140,8 @@ class SentRecord:
 
         *person* is who it was sent to, None where an earlier attempt sent it.
         """
-        # If it fails later, nobody wonders if it was accepted.
-        body = replace(entry.alone(), unconfirmed=0, unknown_before=()).body()
+        body = entry.alone().body()
+        body.pop("unconfirmed", None)  # if it fails later, nobody wonders if it was accepted
         note = partial(
             self._store.ledger.note_sent,
             accepted.message_id,

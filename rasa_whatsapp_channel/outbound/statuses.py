@@ -174,16 +174,13 @@ class Statuses:
         """
         Return the key of the item that *status* is of where it tells no key.
 
-        Of one person's messages one at a time is on its way. So where its answer was lost, the next
-        message of which nobody knows is this one.
+        Of one person's messages one at a time is on its way.
         """
         name = status.recipient_id or status.recipient_user_id
         if name is None:
             return None
-        person = (await self._people.of(name)).name
-        if not await self._notes.note_unknown_message(person, status.message_id):
-            return None
-        return await self._notes.take_expected(person)
+        person = await self._people.of(name)
+        return await self._notes.key_of_unknown(person.name, status.message_id)
 
     async def _tie(self, conversation: str, status: Status) -> None:
         """Note the names of the recipient in *status*."""

@@ -63,7 +63,7 @@ class FakeClient(Client):
     api: Api = CLOUD
 
     def __init__(self) -> None:
-        self.answers: list[Exception | None] = []
+        self.answers: list[BaseException | None] = []
         self.before_answer: Callable[[], Awaitable[None]] = _nothing
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.addresses: list[Address] = []  # of each in `sent`

@@ -311,16 +311,6 @@ async def test_statuses_of_a_message_that_was_noted_leave_nothing_behind(office,
     assert (await office.store.ledger.get("wamid.1")).status == "sent"
 
 
-async def test_without_keys_nothing_is_waited_for_after_a_crash(office, clock, hello):
-    office.speaks(TURN)
-    await office.put("wamid.in:0", hello)
-    await office.crash_with_message_in_hand()
-
-    await office.run()
-
-    assert office.texts() == ["hello"]
-
-
 def status_without_key(message_id: str, what: str = "sent", *, code: int = 0) -> Status:
     errors = (PlatformError(code, "Trouble"),) if code else ()
     return Status(message_id, what, recipient_id=PHONE, errors=errors)
@@ -359,6 +349,26 @@ async def test_without_keys_a_status_that_comes_before_the_answer_is_lost_counts
     assert (await office.store.ledger.by_key("wamid.in:0")).message_id == "taken"
 
 
+class Killed(BaseException):
+    """What ends a process."""
+
+
+async def test_without_keys_a_message_is_recognised_after_a_crash_too(office, hello):
+    office.speaks(TURN)
+    office.client.answers = [Killed()]
+    await office.put("wamid.in:0", hello)
+    item = await office.crash_with_message_in_hand()
+    with pytest.raises(Killed):  # as far as it came
+        await office.sender.handle(item)
+    assert (await office.step())[1].after == BROKEN
+
+    await office.statuses.note(status_without_key("taken", "delivered"))
+    await office.run()
+
+    assert office.client.sent == []
+    assert (await office.store.ledger.by_key("wamid.in:0")).message_id == "taken"
+
+
 async def test_without_keys_what_other_software_sent_before_confirms_nothing(office, clock, hello):
     office.speaks(TURN)
     await office.statuses.note(status_without_key("of a colleague"))
@@ -389,6 +399,21 @@ async def test_without_keys_a_confirmation_is_for_the_message_that_is_waited_for
 
     assert office.texts() == ["hello", "more"]
     assert await office.store.ledger.get("late") is None
+
+
+async def test_without_keys_what_was_refused_is_not_confirmed_by_what_others_send(
+    office, clock, hello
+):
+    office.speaks(TURN)
+    office.client.answers = [APIError(PlatformError(131000), status=500, verdict=Verdict.RETRY)]
+    await office.put("wamid.in:0", hello)
+    await office.step()
+
+    await office.statuses.note(status_without_key("of a colleague"))
+    clock.now += 60
+    await office.run()
+
+    assert office.texts() == ["hello"]
 
 
 async def test_without_keys_a_link_that_fails_behind_a_lost_answer_takes_no_words_with_it(
