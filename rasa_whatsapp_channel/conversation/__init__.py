@@ -1,7 +1,8 @@
 """
 Conversation memory: what is remembered of a person between two messages, for both directions.
 
-    identity            all names of one person → one conversation
+    person              who a conversation is with, under which ids
+    identity            all ids of one person → one conversation
     window              when a person wrote last, and what may be sent now
     consent             who wants no marketing messages
     payloads            the commands on buttons that were sent

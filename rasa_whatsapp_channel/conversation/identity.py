@@ -13,14 +13,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.store.base import Clock, Values
 from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
 from rasa_whatsapp_channel.whatsapp.identity import (
-    Address,
     at_number,
     is_group_id,
     is_taken_over,
@@ -39,55 +39,6 @@ MOST: Final = 10_000  # cached persons
 # How long before the notice of a change the person may have written under the new id.
 EARLY: Final = DAY
 _IDS: Final = 32  # most ids of one person
-
-
-@dataclass(frozen=True)
-class Person:
-    """The person of the conversation *name*. Times are unix seconds."""
-
-    name: str
-    phone: str | None = None
-    user_id: str | None = None
-    #: All ids that WhatsApp has used, former ones included.
-    ids: tuple[str, ...] = ()
-    #: Conversations that turned out to be this one.
-    others: tuple[str, ...] = ()
-    #: Whether the person has written.
-    heard: bool = False
-    #: Conversation of the number's former owner, until somebody writes from the number.
-    after: str | None = None
-    #: Begin of the conversation.
-    since: float = 0.0
-    #: Last notice of a changed id.
-    changed: float = 0.0
-    #: Time when this record was stored.
-    kept: float = 0.0
-
-    @classmethod
-    def begin(cls, name: str, at: float = 0.0) -> Person:
-        """Return a person of whom only *name* is known."""
-        number, _, over = name.partition("~")
-        address = Address.of(number if over and is_taken_over(name) else name)
-        return cls(name, address.phone, address.user_id, ids=(name,), since=at)
-
-    @property
-    def address(self) -> Address:
-        """Current recipient of messages to this person."""
-        if self.phone or self.user_id:
-            return Address(self.phone, self.user_id)
-        return Address.of(self.name)
-
-    def conversations(self, conversation: str) -> tuple[str, ...]:
-        """
-        Return the names of the person's conversations with the business number of *conversation*.
-
-        The current one comes first; messages may still wait in the others, or buttons be tapped.
-        """
-        name, number = split_number(conversation)
-        if name == self.name and not self.others:
-            return (conversation,)
-        names = dict.fromkeys((self.name, name, *self.others))
-        return tuple(at_number(name, number) if number else name for name in names)
 
 
 @dataclass(frozen=True)
@@ -309,7 +260,7 @@ class People:
             if not self._is_same(person, other, ids, is_move=is_move):
                 # Only the ids that WhatsApp mentions together belong to this person now.
                 if other.phone in ids:
-                    notes[record_key(other.name)] = _to_value(replace(other, phone=None))
+                    notes[record_key(other.name)] = replace(other, phone=None).to_value()
                 continue
             over.append(other.name)
             for value in (*other.ids, other.name):
@@ -330,7 +281,7 @@ class People:
             return _Joined(person)
         person = replace(person, ids=all_ids, kept=now)
         notes |= {alias_key(value): person.name for value in ids}
-        notes[record_key(person.name)] = _to_value(person)
+        notes[record_key(person.name)] = person.to_value()
         return _Joined(person, notes, over)
 
     async def _store(self, joined: _Joined) -> None:
@@ -363,7 +314,7 @@ class People:
         found = await self._values.get_many(*keys.values(), *also)
         names = {value: found.get(key) for value, key in keys.items()}
         known = {value: name for value, name in names.items() if isinstance(name, str)}
-        return known, _from_value(found.get(also[0])) if also else None
+        return known, Person.from_value(found.get(also[0])) if also else None
 
     async def _find(
         self, names: Iterable[str], at_hand: Person | None = None, *, resolve: bool = False
@@ -391,7 +342,7 @@ class People:
         return await self._record(known) or Person.begin(known)
 
     async def _record(self, name: str) -> Person | None:
-        return _from_value(await self._values.get(record_key(name)))
+        return Person.from_value(await self._values.get(record_key(name)))
 
     async def _leave(self, person: Person, numbers: Iterable[str], at: int) -> None:
         """Detach *numbers* from *person*: their next owners get conversations of their own."""
@@ -400,7 +351,7 @@ class People:
                 continue
             name = f"{number}~{at}"
             next_owner = Person(name, phone=number, ids=(number, name), after=person.name)
-            notes = {record_key(name): _to_value(next_owner), alias_key(number): name}
+            notes = {record_key(name): next_owner.to_value(), alias_key(number): name}
             await self._values.set_many(notes, LEFT)
 
     def _remembered(self, ids: tuple[str, ...]) -> Person | None:
@@ -466,22 +417,3 @@ def _given(*ids: str | None) -> tuple[str, ...]:
 
 def _union(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*first, *second)))[-_IDS:]
-
-
-def _to_value(person: Person) -> dict[str, Any]:
-    return {name: value for name in _NAMES if (value := getattr(person, name))}
-
-
-def _from_value(value: object) -> Person | None:
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        return None
-    known: dict[str, Any] = {
-        name: tuple(value[name]) if name in _LISTS else value[name]
-        for name in _NAMES
-        if name in value
-    }
-    return Person(**known)
-
-
-_LISTS: Final = frozenset({"ids", "others"})
-_NAMES: Final = tuple(field.name for field in fields(Person))

@@ -16,10 +16,10 @@ from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import (
     LIFE,
     People,
-    Person,
     at_our_number,
     sender_of,
 )
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.conversation.window import Windows, notes_of_message
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.conversation_events import (

@@ -9,8 +9,8 @@ from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState, Trouble
 from rasa_whatsapp_channel.compose.closed_window import Outside, Way
-from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.outbound import policy
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.unsent import Unsent

@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.billing.limits import (
     goes_beyond,
     reached,
 )
-from rasa_whatsapp_channel.conversation.identity import Person
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.settings import BillingSettings

@@ -6,7 +6,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.identity import Person
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.whatsapp.account_events import MARKETING
 from rasa_whatsapp_channel.whatsapp.events import Status

@@ -21,8 +21,9 @@ from typing import Final
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.handoffs import DESK
-from rasa_whatsapp_channel.conversation.identity import People, Person
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.payloads import Payloads
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery

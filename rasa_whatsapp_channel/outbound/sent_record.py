@@ -10,8 +10,9 @@ from functools import partial
 from typing import Final, TypeVar
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.conversation.identity import People, Person
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import (

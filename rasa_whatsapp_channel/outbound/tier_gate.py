@@ -12,7 +12,7 @@ import time
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
-from rasa_whatsapp_channel.conversation.identity import Person
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.notify.timing import SLOT
 from rasa_whatsapp_channel.outbound.message import OutboxMessage

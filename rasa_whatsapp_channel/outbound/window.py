@@ -11,8 +11,9 @@ from typing import Any, Final
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.compose.changes import Change, make_change
 from rasa_whatsapp_channel.compose.closed_window import Outside, Way, choose, takes_text
-from rasa_whatsapp_channel.conversation.identity import People, Person
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed, is_covered
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy, log_change

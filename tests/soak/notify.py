@@ -35,7 +35,7 @@ from support.wall_clock import put_wrong
 from support.webhooks import envelope
 
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.identity import Person
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.store import open_store
 
 DAY = 86_400.0

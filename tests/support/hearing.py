@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.conversation.identity import LIFE, People, Person
+from rasa_whatsapp_channel.conversation.identity import LIFE, People
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 

@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.cli.options import json_option, slot_option, to_perso
 from rasa_whatsapp_channel.cli.output import print_json
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.identity import Person
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.notify.notification import (
     MARKETING,
     Notification,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.account import AccountState
-from rasa_whatsapp_channel.conversation.identity import Person
+from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.conversation.window import Windows, notes_of_message
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.tier_gate import TierGate
