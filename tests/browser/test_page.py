@@ -8,6 +8,7 @@ from support.chromium import Tab
 from support.spoken_bot import MAYA, MEDIA, Bot
 
 EVIL = '"><img src=x onerror="document.title=\'hit\'"><script>document.title="hit"</script>'
+LONG_PRESS = 1_200  # milliseconds
 
 
 def message(kind: str, direction: str = "outbound") -> str:
@@ -63,11 +64,21 @@ async def test_what_comes_during_a_click_does_not_take_the_click_away(
     async with page.pressed(pressed):
         await bot.says({"type": "text", "text": {"body": "one more thing"}})
         await bot.simulates("clock", {"advance": 90_000})
-        await page.js("new Promise((done) => setTimeout(done, 250))")
+        await page.js(f"new Promise((done) => setTimeout(done, {LONG_PRESS}))")
 
     await page.shows(f"document.querySelector({shown!r})")
     await page.shows("document.querySelector('#tab-clock[data-news]')")
     await page.shows(f"{message('text')}")
+
+
+@pytest.mark.parametrize("ends", ["blur", "contextmenu", "pointercancel", "pointermove"])
+async def test_a_press_that_ends_without_a_release_holds_nothing_back(
+    page: Tab, bot: Bot, ends: str
+) -> None:
+    async with page.pressed(".composer-text"):
+        await bot.says(buttons("Yes"))
+        await page.js(f"dispatchEvent(new PointerEvent({ends!r}))")
+        await page.shows("document.querySelector('[data-reply-id]')")
 
 
 async def test_shift_and_enter_begin_a_new_line(page: Tab, bot: Bot) -> None:

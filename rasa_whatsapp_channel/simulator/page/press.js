@@ -1,10 +1,8 @@
 // A press of the pointer: what is drawn anew, or moves, under it would lose the click.
 
-const LONGEST = 1_000; // milliseconds that a press can hold the page back
-
 const waiting = []; // what is to be done, in order
 let isPressed = false;
-let timer;
+let ending;
 
 /** Run *act*: now, or as soon as nothing is pressed any more, and after what waits already. */
 export function unpressed(act) {
@@ -17,19 +15,18 @@ function run() {
   while (waiting.length > 0) waiting.shift()();
 }
 
-function runIn(milliseconds) {
-  clearTimeout(timer);
-  timer = setTimeout(run, milliseconds);
-}
-
-function begin() {
+function begin({ button }) {
+  if (button !== 0) return; // the others click nothing
   isPressed = true;
-  runIn(LONGEST);
+  clearTimeout(ending);
 }
 
-// The click comes behind the release, and before the next task.
-const end = () => runIn(0);
+function end() {
+  if (isPressed) ending = setTimeout(run); // the click comes behind the release, and before that
+}
 
 addEventListener("pointerdown", begin, true);
-addEventListener("pointerup", end, true);
-addEventListener("pointercancel", end, true);
+for (const kind of ["pointerup", "pointercancel", "contextmenu"]) addEventListener(kind, end, true);
+// The release may have gone to another window.
+addEventListener("blur", end);
+addEventListener("pointermove", ({ buttons }) => buttons === 0 && end(), true);
