@@ -50,6 +50,7 @@ async def test_words_are_found_in_a_chat_and_in_all_of_them(page: Tab, bot: Bot)
     ravi = await scene.joins(bot, "Ravi")
     await scene.writes(bot, scene.HELLO, ravi)
     ids = await says(bot, "The lake at six", *map(str, range(30)), "The lake at nine", "Good night")
+    await page.shows(f"document.querySelector('[data-message-id=\"{ids[-1]}\"]')")
 
     await choose(page, "search")
     await page.type("LAKE")
@@ -74,7 +75,10 @@ async def test_words_are_found_in_a_chat_and_in_all_of_them(page: Tab, bot: Bot)
 async def test_found_words_are_marked_where_they_are_read(page: Tab, bot: Bot) -> None:
     picture = await bot.uploads("lake.jpg", "image/jpeg")
     await bot.says({"type": "image", "image": {"id": picture, "caption": "The house"}})
-    await says(bot, "From the terrace of the old mill one sees the *Lake*.", "The lake at six")
+    ids = await says(
+        bot, "From the terrace of the old mill one sees the *Lake*.", "The lake at six"
+    )
+    await page.shows(f"document.querySelector('[data-message-id=\"{ids[-1]}\"]')")
     marked = "JSON.stringify([...CSS.highlights.get('found')].map((one) => one.toString()))"
 
     await choose(page, "search")
@@ -82,6 +86,12 @@ async def test_found_words_are_marked_where_they_are_read(page: Tab, bot: Bot) -
     # A file's name that nobody sees is none of the words.
     await page.shows("document.querySelector('.search-count').textContent === '2 of 2'")
     await page.shows(f"""{marked} === '["Lake","lake"]'""")
+    # What comes and what is drawn anew meanwhile is found as well.
+    await says(bot, "At the lake")
+    await page.shows("document.querySelector('.search-count').textContent === '2 of 3'")
+    await bot.simulates("clock", {"advance": 90_000})
+    await page.shows("document.querySelector('#tab-clock[data-news]')")
+    await page.shows(f"""{marked} === '["Lake","lake","lake"]'""")
     await page.click(".search [aria-label='Close the search']")
     await page.shows(f"{marked} === '[]'")
 

@@ -54,6 +54,7 @@ export function createPhone(page) {
     drawHead();
     thread.show(page.state.thread(controller.chat), empty);
     thread.setTyping(page.state.isTyping(controller.chat));
+    search.follow();
   }
 
   return {
@@ -61,7 +62,6 @@ export function createPhone(page) {
     controller,
     hold,
     redraw,
-    refresh: thread.refresh,
     renderHead: drawHead,
     focus: composer.focus,
 
@@ -76,6 +76,12 @@ export function createPhone(page) {
       if (page.state.thread(controller.chat).length === 1) redraw();
       else thread.add();
       thread.setTyping(page.state.isTyping(controller.chat));
+      search.follow();
+    },
+
+    refresh(item) {
+      thread.refresh(item);
+      search.follow();
     },
 
     get chat() {

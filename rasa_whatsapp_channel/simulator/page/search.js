@@ -38,7 +38,7 @@ export function textAround(item, words) {
   return `…${text.slice(text.lastIndexOf(" ", at(text) - AHEAD) + 1)}`;
 }
 
-/** A bar for the phone of *controller*: {node, open}. */
+/** A bar for the phone of *controller*: {node, open, close, follow}. */
 export function createSearch(controller) {
   const field = h("input", {
     ...{ type: "search", placeholder: "Search", "aria-label": "Search the chat", dir: "auto" },
@@ -64,11 +64,26 @@ export function createSearch(controller) {
   field.addEventListener("input", look);
   node.addEventListener("keydown", ({ key }) => key === "Escape" && close());
 
-  function look() {
+  function find() {
     const { state, chat } = controller;
     found = state.thread(chat).filter((item) => holds(item, field.value));
+  }
+
+  function look() {
+    find();
     at = found.length - 1;
     show();
+  }
+
+  /** Find what has come or changed, too; the message that is looked at stays. */
+  function follow() {
+    if (node.hidden) return;
+    const current = found[at]?.id;
+    find();
+    at = found.findIndex(({ id }) => id === current);
+    if (at === -1) return look();
+    tell();
+    paint();
   }
 
   function step(by) {
@@ -78,10 +93,14 @@ export function createSearch(controller) {
   }
 
   function show() {
-    const none = field.value.trim() ? "None" : "";
-    count.textContent = found.length ? `${at + 1} of ${found.length}` : none;
+    tell();
     if (found[at]) controller.show(found[at].id);
     paint();
+  }
+
+  function tell() {
+    const none = field.value.trim() ? "None" : "";
+    count.textContent = found.length ? `${at + 1} of ${found.length}` : none;
   }
 
   function close() {
@@ -98,6 +117,7 @@ export function createSearch(controller) {
   return {
     node,
     close,
+    follow,
 
     open() {
       node.hidden = false;
