@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,15 @@ from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.handoffs import DESK, LOOK, CancelTurn, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import (
+    DESK,
+    HISTORY,
+    KEEP,
+    LOOK,
+    TIMER,
+    CancelTurn,
+    Handoffs,
+)
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Ownership
 from rasa_whatsapp_channel.conversation.restarts import Restarts
@@ -83,6 +92,7 @@ from rasa_whatsapp_channel.settings import Settings, TranscriptionSettings
 from rasa_whatsapp_channel.settings.roles import BOT, DOOR, SENDER
 from rasa_whatsapp_channel.standard_webhooks import OwnServer
 from rasa_whatsapp_channel.store.base import (
+    DONE,
     DeadLetter,
     Handler,
     Outcome,
@@ -210,6 +220,7 @@ class App:
         )
         senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
         self._outbox = self._consume(self.store.outbox, "outbox", senders, ready=self._may_send)
+        self._for_people = self._consume(self.store.desk, "desk", self._desk_handler())
 
     def _inbox_handler(self, respond: Respond, bot_names: Callable[[], BotNames | None]) -> Handler:
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
@@ -218,8 +229,17 @@ class App:
             CHANGED: self._make_changes().handle,
         }
         if self._delivery:
-            kinds |= {DESK: self._delivery.handle, LOOK: self._delivery.look}
+            kinds[HISTORY] = self._delivery.look_back
         return by_kind(kinds, otherwise=workers)
+
+    def _desk_handler(self) -> Handler:
+        kinds: dict[str, Handler] = {}
+        if handoff := self._handoff:
+            keep = partial(handoff.keep_what_waits, handle_first=self._inbox.handle_first)
+            kinds |= {TIMER: handoff.tick, KEEP: keep}
+        if self._delivery:
+            kinds |= {DESK: self._delivery.handle, LOOK: self._delivery.look}
+        return by_kind(kinds, otherwise=not_needed)
 
     def _make_composer(self) -> Composer:
         settings = self.settings
@@ -291,6 +311,8 @@ class App:
     def _make_receiver(self) -> Receiver:
         settings = self.settings
         numbers = tuple(filter(None, self._number_ids))
+        handoffs = None if BOT in self.roles else self._handoffs
+        ask_to_keep = handoffs.ask_to_keep if handoffs else None
         conversations = ConversationReceiver(
             self.store,
             self._people,
@@ -300,6 +322,7 @@ class App:
             calls=settings.calls,
             numbers=numbers,
             handoff=self._handoff,
+            ask_to_keep=ask_to_keep,
             clock=self._clock,
         )
         account_events = AccountEvents(
@@ -321,6 +344,7 @@ class App:
             consent_words=settings.consent,
             account_events=account_events,
             conversations=conversations,
+            ask_to_keep=ask_to_keep,
             clock=self._clock,
         )
 
@@ -502,6 +526,7 @@ class App:
             self.store,
             bot,
             media=make_folder(settings, downloads, self._root),
+            runs_bot=BOT in self.roles,
             people=self._people,
             commands=settings.commands,
             wording=settings.inbound or {},
@@ -552,6 +577,7 @@ class App:
         self._presence.start()
         if SENDER in self.roles:
             self._outbox.start()
+            self._for_people.start()
         if BOT in self.roles:
             self._inbox.start()
             if self._cleanup is not None:
@@ -562,7 +588,7 @@ class App:
         if self._cleanup is not None:
             await self._cleanup.stop()
         await self._inbox.stop(GRACE)
-        await self._outbox.stop(GRACE / 2)
+        await asyncio.gather(self._for_people.stop(GRACE / 2), self._outbox.stop(GRACE / 2))
         await self._presence.stop()
 
     async def close(self) -> None:
@@ -631,3 +657,8 @@ def by_kind(handles: Mapping[str, Handler], *, otherwise: Handler) -> Handler:
         return await handles.get(str(item.body.get("kind")), otherwise)(item)
 
     return handle
+
+
+async def not_needed(item: QueueItem) -> Outcome:
+    """Drop an item of a time in which its setting was there."""
+    return DONE

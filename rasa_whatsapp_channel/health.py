@@ -57,8 +57,7 @@ class Health:
             **({"away": outages.to_json(away)} if away else {}),
             **({"paused": paused} if paused else {}),
             **({"account": to_json(troubles)} if troubles else {}),
-            "inbox": asdict(await self._store.inbox.depth()),
-            "outbox": asdict(await self._store.outbox.depth()),
+            **{queue.name: asdict(await queue.depth()) for queue in self._store.queues},
         }
 
     async def metrics_page(self) -> bytes:
@@ -75,11 +74,11 @@ class Health:
         self._metrics.account_troubles(each.topic for each in await self._account.troubles())
         for update in self._gauges:
             await update()
-        for name, queue in (("inbox", self._store.inbox), ("outbox", self._store.outbox)):
+        for queue in self._store.queues:
             depth = await queue.depth()
             age = self._clock() - depth.oldest if depth.oldest is not None else 0.0
             self._metrics.depth(
-                name,
+                queue.name,
                 waiting=depth.waiting,
                 dead_letters=depth.dead_letters,
                 failing=depth.failing,

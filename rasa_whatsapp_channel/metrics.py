@@ -34,7 +34,7 @@ TOPICS: Final = (
     *("template", "restriction", "account", "connection", "partner", "number"),
     *("payments", "flow", "group", "limit", "notifications"),
 )
-QUEUES: Final = ("inbox", "outbox")
+QUEUES: Final = ("inbox", "outbox", "desk")
 # What the bot needs; `agent` and `inbound.outages` tell when it is away.
 NEEDS: Final = ("lock store", "tracker store", "event broker", "action server", "service", "engine")
 
@@ -131,7 +131,9 @@ class Metrics:
         self._turn = self._histogram("turn", "One turn of the bot", TURN_SECONDS)
         self._send = self._histogram("send", "Sending one message", SEND_SECONDS)
         wait = self._histogram("queue_wait", "From put to first taken up", WAIT_SECONDS, "queue")
-        self._wait = {queue: wait.labels(queue) for queue in QUEUES}
+        self._wait = cache(wait.labels)
+        for queue in ("inbox", "outbox"):  # the desk's is shown where there is one
+            self._wait(queue)
 
         away = self._gauge("bot_away", "1 while something that the bot needs is away", "what")
         self._away = {need: away.labels(need.replace(" ", "_")) for need in NEEDS}
@@ -265,7 +267,7 @@ class Metrics:
         self._withheld.inc()
 
     def waited(self, queue: str, seconds: float) -> None:
-        self._wait[queue].observe(max(seconds, 0.0))  # clocks of two servers differ
+        self._wait(queue).observe(max(seconds, 0.0))  # clocks of two servers differ
 
     def webhook_timer(self) -> Timer:
         return self._webhook.time()

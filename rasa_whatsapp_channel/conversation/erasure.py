@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from rasa_whatsapp_channel.conversation.consent import anonymize
-from rasa_whatsapp_channel.conversation.handoffs import DESK, LOOK, TIMER, beside
+from rasa_whatsapp_channel.conversation.handoffs import HISTORY, beside
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.store.base import DeadLetterRow, Store, WaitingRow
@@ -23,7 +23,7 @@ EVERYTHING: Final = 1_000_000  # items of a queue
 class Erased:
     """How much of a person was deleted, and what is left of them elsewhere."""
 
-    #: items of both queues
+    #: items of all queues
     items: int
     #: entries in the ledger of what was sent
     sent: int
@@ -42,7 +42,8 @@ async def erase_person(store: Store, person: str) -> Erased:
     items = sent = others = 0
     for queue, key, others_of in (
         (store.outbox, "recipient_id", (template_conversation,)),
-        (store.inbox, "to", tuple(partial(beside, kind) for kind in (TIMER, DESK, LOOK))),
+        (store.inbox, "to", (partial(beside, HISTORY),)),
+        (store.desk, "conversation", ()),
     ):
         waiting = await queue.waiting(EVERYTHING)
         theirs = {row.conversation for row in waiting if row.body.get(key) in names}

@@ -34,6 +34,8 @@ TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
 DESK: Final = "desk"  # an item that tells the desk something; a message of the desk's in the outbox
 LOOK: Final = "desk_look"  # an item that asks the desk what it could not tell
+KEEP: Final = "keep"  # an item that works off an inbox which is not the bot's
+HISTORY: Final = "desk_history"  # an item that asks the bot what was said before an episode
 
 # What the desk is told of a message, by its type and by who wrote it.
 _CHANGES: Final = {"reaction": "reaction", "edit": "message.edited", "revoke": "message.deleted"}
@@ -162,7 +164,8 @@ class Handoffs:
         if after.owner is not Owner.BOT:  # at every sign: who came first may have died before
             body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
             key, place = f"{TIMER}:{after.episode}", beside(TIMER, conversation)
-            await self.store.inbox.put(key, place, body)
+            await self.store.desk.put(key, place, body)
+            await self.ask_to_keep(conversation, f"{after.episode}:{after.version}", after)
         if after.owner is not before.owner:
             await self._changed(conversation, before, after)
         elif after.owner is not Owner.BOT:
@@ -207,13 +210,22 @@ class Handoffs:
         await self.store.inbox.put(key, conversation, body)
         return True
 
+    async def ask_to_keep(
+        self, conversation: str, key: str, owner: Ownership | None = None
+    ) -> None:
+        """Have what waits in the inbox kept, also while no bot runs, if the bot does not get it."""
+        owner = owner or await self.of(conversation)
+        if not owner.may_hear(self.settings):
+            body = {"kind": KEEP, "conversation": conversation}
+            await self.store.desk.put(f"{KEEP}:{key}", beside(KEEP, conversation), body)
+
     async def report(self, conversation: str, kind: str, key: str, facts: Body) -> None:
         """Tell the desk, if there is one: an event of the type *kind*, once for each *key*."""
         if not self.settings.desk:
             return
         body = {"kind": DESK, "conversation": conversation, "type": kind, "at": self.clock()}
         place = beside(DESK, conversation)
-        await self.store.inbox.put(f"{DESK}:{kind}:{key}", place, {**body, "facts": facts})
+        await self.store.desk.put(f"{DESK}:{kind}:{key}", place, {**body, "facts": facts})
 
     async def report_owner(
         self, conversation: str, owner: Ownership, before: Owner | None = None
@@ -231,6 +243,11 @@ class Handoffs:
             "opens": owner.began == owner.since,
         }
         facts |= {"from": before.value} if before else {}
+        if facts["opens"] and self.settings.desk and self.settings.history:
+            body = {"kind": HISTORY, "conversation": conversation, "at": self.clock()}
+            body |= {"episode": owner.episode}
+            place = beside(HISTORY, conversation)
+            await self.store.inbox.put(f"{HISTORY}:{owner.episode}", place, body)
         await self.report(conversation, kind, f"{owner.episode}:{owner.version}", facts)
 
     async def report_status(
@@ -278,9 +295,10 @@ def episode_key(conversation: str, episode: str) -> str:
 
 def beside(kind: str, conversation: str) -> str:
     """
-    Return the inbox conversation of a timer, or of what the desk is told or asked.
+    Return the line of items of one *kind* that are about *conversation*.
 
-    It must not hold up what the person writes. What is kept for the desk has this key, too.
+    They must hold up neither what the person writes nor each other. What is kept for the desk has
+    this key, too.
     """
     return f"{kind}:{conversation}"
 

@@ -1,8 +1,8 @@
 """
 Desk delivery: tells the desk what happens, in the order of each conversation.
 
-Each event is an item of the inbox, in a conversation of its own, so that a desk that is away holds
-up nobody. The last events of a conversation are kept, for a desk that finds a gap.
+Each event is an item in a line of its own, so that a desk that is away holds up nobody. The last
+events of a conversation are kept, for a desk that finds a gap.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.handoffs import DESK, LIFE, beside
+from rasa_whatsapp_channel.conversation.handoffs import DESK, HISTORY, LIFE, beside
 from rasa_whatsapp_channel.conversation.owner import Owner, Ownership
 from rasa_whatsapp_channel.desk import chatwoot
 from rasa_whatsapp_channel.desk.contract import digest_of
@@ -25,8 +25,8 @@ from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.names import with_ending
 from rasa_whatsapp_channel.media.object_store import is_url, read_object
 from rasa_whatsapp_channel.standard_webhooks import NotTold, OwnServer, Telling
-from rasa_whatsapp_channel.store.base import DONE, Outcome, QueueItem
-from rasa_whatsapp_channel.unix_time import time_of
+from rasa_whatsapp_channel.store.base import DONE, Outcome, QueueItem, Retry
+from rasa_whatsapp_channel.unix_time import DAY, time_of
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.identity import is_user_id, split_number
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 MOST: Final = 200  # events that are kept of a conversation
 CLOSING: Final = 7200.0  # seconds before the end of the 24-hour window
 AGAIN: Final = 60.0  # seconds between two looks after an episode
+# Seconds in which the bot's process tells what was said before an episode, and between two looks.
+HISTORY_WAIT: Final = 10.0
+HISTORY_LOOK: Final = 0.25
 
 # Returns what was said before a time, as the bot's tracker has it.
 History = Callable[[str, float], Awaitable[Sequence[Mapping[str, Any]]]]
@@ -62,8 +65,24 @@ class DeskDelivery:
 
     async def handle(self, item: QueueItem) -> Outcome:
         """Tell the desk the event of *item*; again for a day if it cannot be told now."""
+        if await self._awaits_history(item):
+            return Retry(HISTORY_LOOK, counted=False)
         tell = partial(self._tell, item, str(item.body["conversation"]))
         return await self._telling.run(item, item.body["type"], tell)
+
+    async def _awaits_history(self, item: QueueItem) -> bool:
+        """Return whether the bot's process may still tell what was said before this episode."""
+        facts, age = item.body["facts"], self.desk.clock() - item.body["at"]
+        if not facts.get("opens") or not self._settings.history or age > HISTORY_WAIT:
+            return False
+        return await self._values.get(_history_key(item.body["conversation"], facts)) is None
+
+    async def look_back(self, item: QueueItem) -> Outcome:
+        """Keep what was said before an episode, where the bot runs."""
+        conversation = str(item.body["conversation"])
+        said = await self.history(conversation, item.body["at"]) if self.history else ()
+        await self._values.set(_history_key(conversation, item.body), [*said][-MOST:], DAY)
+        return DONE
 
     async def _tell(self, item: QueueItem, conversation: str) -> None:
         """Tell the desk the event of *item*; raises as `Telling.run` says."""
@@ -102,7 +121,7 @@ class DeskDelivery:
         if facts.pop("opens", False):
             told = {event["message"]["id"] for event in before if "message" in event}
             size = self._settings.history
-            said = await self.history(conversation, at) if self.history and size else ()
+            said = await self._values.get(_history_key(conversation, facts)) or ()
             facts["history"] = [each for each in said if each.get("id") not in told][-size:]
             closes_at = await self.desk.closes_at(conversation)
             facts["window_closes_at"] = time_of(closes_at) if closes_at else None
@@ -189,6 +208,10 @@ class DeskDelivery:
             return end.value
         except (AttributeError, LookupError, TypeError) as error:
             raise NotTold(f"the desk's answer is not understood: {error!r}") from error
+
+
+def _history_key(conversation: str, facts: Mapping[str, Any]) -> str:
+    return f"{HISTORY}:{conversation}:{facts['episode']}"
 
 
 def _id_of(item: QueueItem) -> str:

@@ -174,7 +174,7 @@ class DeskEndpoint:
     async def look(self, conversation: str) -> None:
         """Have Chatwoot asked, after the looks that go on, for what it could not tell."""
         body = {"kind": LOOK, "conversation": conversation}
-        await self.store.inbox.put(f"{LOOK}:{uuid.uuid4().hex}", beside(LOOK, conversation), body)
+        await self.store.desk.put(f"{LOOK}:{uuid.uuid4().hex}", beside(LOOK, conversation), body)
 
     async def say_for(self, conversation: str, say: Say) -> None:
         """Write what an agent said; tell the desk if it cannot be sent."""

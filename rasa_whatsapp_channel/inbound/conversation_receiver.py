@@ -16,7 +16,7 @@ from typing import Final
 from rasa_whatsapp_channel.conversation.identity import People, at_our_number
 from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent, kind_of
-from rasa_whatsapp_channel.inbound.handoff import InboxHandoff, Say
+from rasa_whatsapp_channel.inbound.handoff import AskToKeep, InboxHandoff, Say
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.store.base import Clock, Store
@@ -45,6 +45,7 @@ class ConversationReceiver:
         calls: CallSettings = CallSettings(),  # noqa: B008  # frozen
         numbers: Sequence[str] = (),
         handoff: InboxHandoff | None = None,
+        ask_to_keep: AskToKeep | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._inbox = store.inbox
@@ -56,6 +57,7 @@ class ConversationReceiver:
         self._calls = calls
         self._numbers = numbers
         self._handoff = handoff
+        self._ask_to_keep = ask_to_keep
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -77,6 +79,8 @@ class ConversationReceiver:
         if self._handoff is not None:
             await self._handoff.overhear(found, event)
         is_new = await self._inbox.put(event.key, found, to_body(event))
+        if self._ask_to_keep is not None:
+            await self._ask_to_keep(found, event.key)
         if isinstance(event, Handover) and is_new:
             logger.info("whatsapp.handover: %s: the conversation has another owner", event.type)
         wrote = isinstance(event, Overheard) and event.what == "message"

@@ -1,8 +1,8 @@
 """
 Handoff of the inbox: what the bot does not hear, as a person or another app answers.
 
-It is kept in the episode of the conversation. The timer of an episode is an item of the inbox, in a
-conversation of its own, so that it survives a restart.
+It is kept in the episode of the conversation, for which no bot has to run. The timer of an episode
+is an item of a queue, so that it survives a restart.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from rasa_whatsapp_channel.inbound.metadata import MEDIA, files_in_form, quoted_
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn, answers_of, words_of, written
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.settings.inbound import to_line
-from rasa_whatsapp_channel.store.base import DONE, Clock, Outcome, QueueItem, Retry, StoreError
+from rasa_whatsapp_channel.store.base import (
+    DONE,
+    Clock,
+    ItemState,
+    Outcome,
+    QueueItem,
+    Retry,
+    StoreError,
+)
 from rasa_whatsapp_channel.whatsapp.events import (
     Handover,
     InboundMessage,
@@ -42,6 +50,17 @@ Watch = Callable[[str, Ownership], Awaitable[float]]
 
 # Returns the file of a message, or why it is not here.
 Fetch = Callable[[InboundMessage], Awaitable[tuple[StoredFile | None, str | None]]]
+
+# Has what waits in the inbox of a conversation kept, if it is not the bot's: conversation, key of
+# what came in.
+AskToKeep = Callable[[str, str], Awaitable[None]]
+
+# Handles the first item of an inbox conversation; see `Consumer.handle_first`.
+HandleFirst = Callable[[str], Awaitable[Outcome | ItemState | None]]
+
+# The outcome of an item that only a process which runs the bot can handle.
+LEFT_TO_BOT: Final = Retry(0.0, cause="bot", counted=False)
+KEEP_AGAIN: Final = 1.0  # seconds, while another process has the item or it waits
 
 CHANGES: Final = ("edit", "revoke")  # of a message that was sent before
 MOST_UNANSWERED: Final = 5  # messages that become a turn
@@ -202,6 +221,17 @@ class InboxHandoff:
             "by": by,
             "reason": reason,
         }
+
+    async def keep_what_waits(self, item: QueueItem, handle_first: HandleFirst) -> Outcome:
+        """Work off the inbox of a conversation, up to what is for the bot."""
+        conversation = str(item.body["conversation"])
+        while not self.hears(await self.owner(conversation)):
+            outcome = await handle_first(conversation)
+            if outcome is None or outcome == LEFT_TO_BOT:
+                return DONE
+            if isinstance(outcome, ItemState | Retry):
+                return Retry(KEEP_AGAIN, counted=False)
+        return DONE
 
     async def keep_unanswered(
         self, conversation: str, events: Sequence[InboundMessage], version: int, fetch: Fetch

@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
 )
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.debounce import Debouncer
+from rasa_whatsapp_channel.inbound.handoff import AskToKeep
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING, handling_of_message, written
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings import ConsentSettings
@@ -72,6 +73,7 @@ class Receiver:
 
     *numbers* are the phone number ids of this bot, the first one first; empty means any. A message
     that arrives more than *max_age* seconds after it was written becomes a dead letter.
+    *ask_to_keep* is called where the bot may be in another process.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Receiver:
         consent_words: ConsentSettings | None = None,
         account_events: AccountEvents | None = None,
         conversations: ConversationReceiver | None = None,
+        ask_to_keep: AskToKeep | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -103,6 +106,7 @@ class Receiver:
         self._debouncer = Debouncer(store, debounce, wording=wording, clock=clock)
         self._clock = clock
         self._conversations = conversations
+        self._ask_to_keep = ask_to_keep
         self._consents = consents or Consents(store.values, metrics, clock=clock)
         self._consent_words = consent_words
         self._account_events = account_events or AccountEvents(
@@ -194,6 +198,8 @@ class Receiver:
         if late is None:
             is_first = is_turn and not was_heard
             is_new = await self._put(event, sender_id, stored, is_first=is_first)
+            if self._ask_to_keep is not None:
+                await self._ask_to_keep(sender_id, event.key)
         else:
             is_new = await self._put_dead_letter(event, sender_id, late)
             if stored is not None:

@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.conversation.errors import (
     ConversationLocked,
     TurnTimeout,
 )
-from rasa_whatsapp_channel.conversation.handoffs import DESK, LOOK, RETURN, TIMER
+from rasa_whatsapp_channel.conversation.handoffs import HISTORY, RETURN
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner
@@ -37,7 +37,7 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
 )
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.downloads import TIMEOUT, Downloads
-from rasa_whatsapp_channel.inbound.handoff import InboxHandoff, as_message
+from rasa_whatsapp_channel.inbound.handoff import LEFT_TO_BOT, InboxHandoff, as_message
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
@@ -133,6 +133,7 @@ class InboxWorker:
 
     *commands* are texts with a slash that people may type. The other options are the settings of
     these names; *wording* is the setting ``inbound``; *readable* tells whether a model reads texts.
+    Without *runs_bot* only what is not for the bot is handled.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class InboxWorker:
         bot: Bot,
         *,
         media: MediaStore | None,
+        runs_bot: bool = True,
         people: People | None = None,
         commands: Collection[str] = (),
         wording: Mapping[str, str] = NO_WORDING,
@@ -164,6 +166,7 @@ class InboxWorker:
     ) -> None:
         self._store = store
         self._bot = bot
+        self._runs_bot = runs_bot
         self._record = record
         self._readable = readable
         self._people = people or People(store.values, clock=clock)
@@ -193,11 +196,9 @@ class InboxWorker:
         self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
-        if (kind := item.body.get("kind")) in (DESK, LOOK, TIMER, RETURN):
-            if self._handoff is None or kind in (DESK, LOOK):
+        if (kind := item.body.get("kind")) in (HISTORY, RETURN):
+            if self._handoff is None or kind == HISTORY:
                 return DONE  # of a time in which the setting was there
-            if kind == TIMER:
-                return await self._handoff.tick(item)
             return await self._handle_return(self._handoff, item)
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
@@ -229,6 +230,8 @@ class InboxWorker:
         elif item.attempts > 1 and (event.timestamp or owner.since) <= owner.since:
             await handoff.say_end(item.conversation)  # an attempt that died may have ended it
         hears = handoff.hears(owner)
+        if hears and not self._runs_bot:
+            return LEFT_TO_BOT
         if not hears and item.attempts > 1:
             await handoff.say_rest(event.id, owner.version)
         if owner.owner is not Owner.BOT:  # also what the bot hears while somebody waits
@@ -394,6 +397,8 @@ class InboxWorker:
         repeated: bool = False,
     ) -> Outcome:
         """Run a turn, or record an event. *is_probe*: it shows whether an outage is over."""
+        if not self._runs_bot:
+            return LEFT_TO_BOT
         try:
             async with self._concurrency.turns:
                 # An outage may have begun while this waited for a slot.

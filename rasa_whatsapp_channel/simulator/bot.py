@@ -51,8 +51,8 @@ def parse_health(status: int, raw: bytes) -> dict[str, Any] | None:
     """
     Return the content of this package's health page; None for any other page.
 
-    ``{"status", "inbox", "outbox"}``, with ``"away"``, ``"paused"`` and ``"account"`` as it says;
-    ``{"status", "reason"}`` when its store fails.
+    ``{"status", "inbox", "outbox", "desk"}``, with ``"away"``, ``"paused"`` and ``"account"`` as it
+    says; ``{"status", "reason"}`` when its store fails.
     """
     try:
         page = json.loads(raw)
@@ -61,14 +61,16 @@ def parse_health(status: int, raw: bytes) -> dict[str, Any] | None:
     match status, page:
         case 503, {"status": str(word), "reason": str(reason)}:
             return {"status": _cut(word), "reason": _cut(reason)}
-        case 200, {"status": str(word), "inbox": dict(inbox), "outbox": dict(outbox)}:
-            queues = {"inbox": _queue(inbox), "outbox": _queue(outbox)}
+        case 200, {"status": str(word), **given}:
+            queues = {name: _queue(given.get(name)) for name in ("inbox", "outbox", "desk")}
             if None not in queues.values():
                 return {"status": _cut(word), **_troubles(page), **queues}
     return None
 
 
-def _queue(given: Mapping[str, Any]) -> dict[str, Any] | None:
+def _queue(given: object) -> dict[str, Any] | None:
+    if not isinstance(given, dict):
+        return None
     counts = {name: given.get(name) for name in ("waiting", "dead_letters", "failing")}
     if not all(type(count) is int and 0 <= count <= MOST for count in counts.values()):
         return None

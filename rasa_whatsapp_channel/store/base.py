@@ -1,5 +1,5 @@
 """
-Store interface: two queues, a ledger of sent messages, and small values that expire.
+Store interface: three queues, a ledger of sent messages, and small values that expire.
 
 One interface, and tests for each part of it (tests/integration/store) that every store passes.
 Times are unix seconds of the store's clock; leases and waits are in seconds.
@@ -47,6 +47,9 @@ class Retention:
 
 # For a process that opens a bot's store from outside: only the bot lets its ledger expire.
 OUTSIDE: Final = Retention(ledger=math.inf)
+
+# For the bot; for WhatsApp; and what is done while a person answers, for which no bot has to run.
+QUEUES: Final = ("inbox", "outbox", "desk")
 
 # Causes of a wait. It ends after its seconds, or earlier by the event that its cause names.
 TIME: Final = "time"
@@ -239,7 +242,7 @@ class Queue(ABC):
     docs/design.md shows the states of an item.
     """
 
-    #: "inbox" or "outbox"
+    #: one of `QUEUES`
     name: str
 
     async def put(
@@ -303,6 +306,14 @@ class Queue(ABC):
         Claim up to *limit* ready items, the oldest ones, of as many conversations.
 
         Items with `SUSPECT_FROM` crashes or more are left to `claim_suspect`.
+        """
+
+    @abstractmethod
+    async def claim_first(self, conversation: str) -> QueueItem | ItemState | None:
+        """
+        Claim the first item of *conversation*, or return the state in which it cannot be claimed.
+
+        None: there is none. It may be one that is left to `claim_suspect` otherwise.
         """
 
     @abstractmethod
@@ -612,8 +623,13 @@ class Store(ABC):
 
     inbox: Queue
     outbox: Queue
+    desk: Queue
     ledger: Ledger
     values: Values
+
+    @property
+    def queues(self) -> Sequence[Queue]:
+        return self.inbox, self.outbox, self.desk
 
     @abstractmethod
     async def open(self) -> None: ...

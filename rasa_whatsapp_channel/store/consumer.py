@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.metrics import Metrics
@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.store.base import (
     DeadLetter,
     Done,
     Handler,
+    ItemState,
     Outcome,
     Queue,
     QueueItem,
@@ -77,7 +78,7 @@ class Consumer:
         self._pause = pause
         self._metrics = metrics or Metrics()
         self._clock = clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Outcome]] = set()
         self._slot_is_free = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._stopping = False
@@ -156,7 +157,7 @@ class Consumer:
             await asyncio.wait([self._begin(item)], timeout=seconds)
         return True
 
-    def _begin(self, item: QueueItem) -> asyncio.Task[None]:
+    def _begin(self, item: QueueItem) -> asyncio.Task[Outcome]:
         self._isolation.begin()
         # The loop keeps only weak references to tasks.
         task = asyncio.create_task(self._work(item))
@@ -170,15 +171,26 @@ class Consumer:
             await self._slot_is_free.wait()
         return self._slots - len(self._tasks)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[Outcome]) -> None:
         self._isolation.end()
         self._tasks.discard(task)
         self._slot_is_free.set()
 
-    async def _work(self, item: QueueItem) -> None:
+    async def handle_first(self, conversation: str) -> Outcome | ItemState | None:
+        """
+        Handle the first item of *conversation* within the caller's own item.
+
+        Returns the outcome, or what `Queue.claim_first` says where it is not claimed.
+        """
+        item = await self._queue.claim_first(conversation)
+        return await self._work(item) if isinstance(item, QueueItem) else item
+
+    async def _work(self, item: QueueItem) -> Outcome:
         if item.attempts == 1:
             self._metrics.waited(self._name, self._clock() - item.put_at)
-        await self._end(item, await self._ask(item))
+        outcome = await self._ask(item)
+        await self._end(item, outcome)
+        return outcome
 
     async def _ask(self, item: QueueItem) -> Outcome:
         if item.crashes >= CRASHES:
@@ -268,7 +280,7 @@ class Consumer:
             logger.info("whatsapp.store_works_again: the %s goes on", self._name)
 
 
-async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> int:
     """Cancel *tasks*; return how many continue in spite of it."""
     for task in tasks:
         task.cancel()

@@ -19,8 +19,14 @@ PICTURES = Path(__file__).parent / "pictures"
 NONE = {"waiting": 0, "dead_letters": 0, "oldest": None, "failing": 0, "last_error": None}
 WAITS = {**NONE, "waiting": 3, "oldest": 1764400000.5}
 FAILS = {**WAITS, "failing": 2, "dead_letters": 1, "last_error": "HTTP 401: <b>token</b> (190)"}
-WELL = {"status": "ok", "inbox": NONE, "outbox": NONE}
-PAUSED = {"status": "sending paused", "paused": {"first": "token"}, "inbox": NONE, "outbox": FAILS}
+WELL = {"status": "ok", "inbox": NONE, "outbox": NONE, "desk": NONE}
+PAUSED = {
+    "status": "sending paused",
+    "paused": {"first": "token"},
+    "inbox": NONE,
+    "outbox": FAILS,
+    "desk": {**WAITS, "failing": 1, "last_error": "it answers HTTP 503"},
+}
 AWAY = {
     "status": "degraded",
     "away": [
@@ -32,6 +38,7 @@ AWAY = {
     ],
     "inbox": WAITS,
     "outbox": NONE,
+    "desk": WAITS,
 }
 
 
@@ -71,6 +78,7 @@ async def test_what_goes_wrong_is_told_after_the_next_message_and_its_end_by_its
         "Status Sending paused WhatsApp rejects its access token: use the credentials.yml",
         "Outbox 3 waiting (2 failing), 1 dead letter",
         "Last error: HTTP 401: <b>token</b> (190)",
+        "Desk 3 waiting (1 failing) Last error: it answers HTTP 503",
         "Details rasa-whatsapp queue list",
     )
 

@@ -23,6 +23,7 @@ TROUBLE = {
     "paused": {"first": "account"},
     "inbox": NONE,
     "outbox": NONE,
+    "desk": NONE,
 }
 SENT = (
     "fetch('/simulator/webhooks').then((answer) => answer.json())"

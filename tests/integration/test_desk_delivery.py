@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import DESK, HISTORY, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.desk.delivery import DeskDelivery
+from rasa_whatsapp_channel.desk.delivery import HISTORY_LOOK, HISTORY_WAIT, DeskDelivery
 from rasa_whatsapp_channel.desk.endpoint import DeskEndpoint
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
@@ -90,13 +91,26 @@ async def test_the_last_messages_of_before_are_shown_once(store):
     desk = DeskThatIsAway()
     desk.is_back = True
     delivery = make(store, desk, history)
-    opening = {"opens": True, "to": "waiting"}
+    opening = {"opens": True, "to": "waiting", "episode": "e1"}
+    asks = {"kind": HISTORY, "conversation": "4915", "at": NOW, "episode": "e1"}
+    assert await delivery.handle(item(**opening)) == Retry(HISTORY_LOOK, counted=False)
+    assert desk.told == []
+    await delivery.look_back(QueueItem(f"{HISTORY}:e1", f"{HISTORY}:4915", asks, 1, NOW))
     assert await delivery.handle(item(**opening)) == DONE
     assert [each["text"] for each in desk.told[0]["history"]] == ["1", "2"]
     body = {"kind": DESK, "conversation": "4915", "type": "message.received", "at": NOW}
     again = {**body, "facts": {"message": {"id": "wamid.2", "text": "2"}}}
     assert await delivery.handle(QueueItem(f"{DESK}:2", "desk:4915", again, 1, NOW)) == DONE
     assert len(desk.told) == 1
+
+
+async def test_where_no_bot_tells_what_was_said_before_it_is_not_waited_for(store):
+    desk = DeskThatIsAway()
+    desk.is_back = True
+    opening = item(opens=True, to="waiting", episode="e1")
+    late = replace(opening, body={**opening.body, "at": NOW - HISTORY_WAIT - 1})
+    assert await make(store, desk).handle(late) == DONE
+    assert desk.told[0]["history"] == []
 
 
 async def test_who_and_which_number_stands_in_an_event(store):

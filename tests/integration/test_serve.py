@@ -10,22 +10,27 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
+import pytest_asyncio
+from support.cloud_api import PICTURE, PICTURE_SHA256
 from support.desk_server import SECRET as DESK_SECRET
-from support.desk_server import Door, desk_server
+from support.desk_server import DeskServer, Door, desk_server
 from support.eventually import PATIENCE, eventually
 from support.ports import free_port
 from support.processes import PROJECT, Process, StandAlone
-from support.webhooks import texts
+from support.redis_server import RedisServer
+from support.webhooks import envelope, picture, texts
 
 from rasa_whatsapp_channel.store import open_store
 
+PHONE = "4915112345678"
 SECRET = "an-app-secret"
 BOT = {"roles": ["bot"]}
 
@@ -48,8 +53,10 @@ class Served:
         self.url = f"http://127.0.0.1:{port}/webhooks/whatsapp"
         self._session = session
 
-    async def deliver(self, *bodies: str, first: int = 1) -> int:
-        body, headers = signed(texts(*bodies, first=first))
+    async def deliver(self, *said: str | dict[str, Any], first: int = 1) -> int:
+        """Deliver a webhook of texts, numbered from *first*, or of one message."""
+        bodies = [each for each in said if isinstance(each, str)]
+        body, headers = signed(texts(*bodies, first=first) if bodies else envelope(said))
         async with self._session.post(f"{self.url}/webhook", data=body, headers=headers) as answer:
             return answer.status
 
@@ -149,19 +156,124 @@ async def waits_in_outbox(door: Served, count: int) -> bool:
     return (await door.health())["outbox"]["waiting"] == count
 
 
-async def test_a_desk_writes_by_it_also_while_rasa_is_away(apart, serve, platform):
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'whatsapp.db'}"
+    return f"{request.getfixturevalue('redis').url}?name={uuid4().hex}"
+
+
+@pytest_asyncio.fixture
+async def desk() -> AsyncIterator[DeskServer]:
     async with desk_server() as desk:
-        group = {"desk": "webhook", "url": desk.url, "secret": DESK_SECRET}
-        async with apart(handoff=group) as served:
-            door = Door(served.url, "4915112345678")
-            assert (await door.asks("messages", {"client_id": "1", "text": "Eve here"}))[0] == 202
-            assert said(await platform[0].sends(1)) == ["Eve here"]
-            await served.deliver("to Eve")
-            async with serve(echo, handoff=group, **BOT) as rasa:
-                await desk.hears("message.received")
-                assert rasa.agent.heard == []
+        yield desk
+
+
+@pytest.fixture
+def handed(store: str, desk: DeskServer) -> dict[str, Any]:
+    """Settings of both processes."""
+    return {
+        "store": store,
+        "handoff": {"desk": "webhook", "url": desk.url, "secret": DESK_SECRET},
+    }
+
+
+async def taken(served: Served) -> Door:
+    """Let a colleague take the conversation by writing in it."""
+    door = Door(served.url, PHONE)
+    assert (await door.asks("messages", {"client_id": "1", "text": "Eve here"}))[0] == 202
+    return door
+
+
+async def test_a_desk_writes_by_it_and_hears_of_it_while_rasa_is_away(
+    apart, serve, platform, desk, handed
+):
+    platform[0].files["17"] = PICTURE, "image/jpeg"
+    async with apart(**handed) as served:
+        door = await taken(served)
+        assert said(await platform[0].sends(1)) == ["Eve here"]
+        await served.deliver("to Eve")
+        lake = {"media_id": "17", "sha256": PICTURE_SHA256}
+        await served.deliver(picture(PHONE, "wamid.in2", "my lake", **lake))
+        told = await desk.hears("message.received", 2)
+
+        assert desk.texts() == ["to Eve", "my lake"]
+        assert told["message"]["media"]["size"] == len(PICTURE)
+        assert desk.types() == ["owner.changed", "message.received", "message.received"]
+        async with serve(echo, **handed, **BOT) as rasa:
+            await served.deliver("and more", first=3)
+            await desk.hears("message.received", 3)
+            await door.asks("owner", {"owner": "bot"})
+            await desk.hears("owner.changed", 2)
+            await served.deliver("to the bot", first=4)
+            assert said((await platform[0].sends(3))[2:]) == ["to the bot"]
+    at_return, after = (message.text for message in rasa.agent.heard)
+    places = [at_return.index(words) for words in ("to Eve", "my lake", "and more")]
+    assert places == sorted(places)
+    assert desk.texts() == ["to Eve", "my lake", "and more"]
+    assert [event["sequence"] for event in desk.told] == [1, 2, 3, 4, 5]
+    assert after == "to the bot"
+
+
+async def test_what_waits_for_rasa_as_a_colleague_takes_it_comes_to_the_desk_in_order(
+    apart, serve, platform, desk, handed
+):
+    async with apart(**handed) as served:
+        await served.deliver("is nobody there?")
+        await taken(served)
+        await served.deliver("to Eve", first=2)
+        await desk.hears("message.received", 2)
+        async with serve(echo, **handed, **BOT) as rasa:
+            await is_empty(served)
+    assert desk.texts() == ["is nobody there?", "to Eve"]
+    assert rasa.agent.heard == []
+    assert said(platform[0].sent) == ["Eve here"]
+
+
+async def test_a_return_and_what_comes_after_it_wait_for_rasa(apart, serve, platform, desk, handed):
+    async with apart(**handed) as served:
+        door = await taken(served)
+        await served.deliver("to Eve")
+        await desk.hears("message.received")
+        await door.asks("messages", {"client_id": "2", "text": "Bye"})
+        await door.asks("owner", {"owner": "bot"})
+        await served.deliver("to the bot", first=2)
+        await served.deliver("this, too", first=3)
+        assert (await door.state())["owner"] == "human"
+        async with serve(echo, **handed, **BOT) as rasa:
+            assert said(await platform[0].sends(4))[2:] == ["to the bot", "this, too"]
+            await is_empty(served)
     assert desk.texts() == ["to Eve"]
-    assert desk.types()[0] == "owner.changed"
+    assert [message.text for message in rasa.agent.heard] == ["to the bot", "this, too"]
+
+
+async def test_a_desk_hears_of_it_though_rasa_still_loads_its_model(
+    apart, serve, platform, desk, handed
+):
+    async with apart(**handed) as served, serve(echo, **handed, **BOT) as rasa:
+        rasa.agent.ready = False
+        await taken(served)
+        await served.deliver("to Eve")
+        await desk.hears("message.received")
+        rasa.agent.ready = True
+        await is_empty(served)
+    assert desk.texts() == ["to Eve"]
+    assert rasa.agent.heard == []
+
+
+async def is_empty(served: Served) -> None:
+    async def empty() -> bool:
+        return (await served.health())["inbox"]["waiting"] == 0
+
+    await eventually(empty)
 
 
 async def test_rasa_takes_no_webhooks_then(serve, caplog):

@@ -10,6 +10,8 @@ from typing import Any
 from support.quiet_client import QuietClient
 
 from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.app import by_kind, not_needed
+from rasa_whatsapp_channel.conversation.handoffs import TIMER
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.receiver import Receiver
@@ -92,6 +94,8 @@ class Desk:
         options = {**around, "clock": clock, **options}
         self._worker = InboxWorker(self.client, store, self._bot, **options)
         self.handle = self._worker.handle
+        timers = {TIMER: options["handoff"].tick} if "handoff" in options else {}
+        self._timers = by_kind(timers, otherwise=not_needed)
 
     async def _reject(self, number: str | None, call_id: str) -> None:
         self.rejected.append((number, call_id))
@@ -139,15 +143,16 @@ class Desk:
 
     async def run(self) -> list[str]:
         """Handle what may be handled now; return all texts that the bot has heard so far."""
-        while item := await self.store.inbox.claim():
-            outcome = await self._worker.handle(item)
-            if isinstance(outcome, Retry):
-                await self.store.inbox.retry_later(
-                    item, outcome.after, cause=outcome.cause, counted=outcome.counted
-                )
-            else:
-                assert outcome == DONE
-                await self.store.inbox.done(item)
+        for queue, handle in ((self.store.desk, self._timers), (self.store.inbox, self.handle)):
+            while item := await queue.claim():
+                outcome = await handle(item)
+                if isinstance(outcome, Retry):
+                    await queue.retry_later(
+                        item, outcome.after, cause=outcome.cause, counted=outcome.counted
+                    )
+                else:
+                    assert outcome == DONE
+                    await queue.done(item)
         return self.texts
 
     @property

@@ -25,6 +25,7 @@ from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
     DEBOUNCE,
     INFRASTRUCTURE,
+    QUEUES,
     THROUGHPUT,
     TOKEN,
     WINDOW,
@@ -40,7 +41,6 @@ from rasa_whatsapp_channel.wording import counted
 _HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY")
 # A message id begins with the person's number in base64; its end tells messages apart.
 _KEY_END: Final = 16
-QUEUES: Final = ("inbox", "outbox")
 _UNITS: Final = ((DAY, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -146,7 +146,8 @@ def _queue_option(function: Function) -> Function:
         "name",
         type=click.Choice([*QUEUES, "all"]),
         default="all",
-        help="inbox: from WhatsApp to the bot. outbox: from the bot to WhatsApp.",
+        help="inbox: from WhatsApp to the bot. outbox: from the bot to WhatsApp. "
+        "desk: what is done while a person answers.",
     )(function)
 
 
@@ -315,7 +316,7 @@ def _names(name: str) -> Sequence[str]:
 
 
 def _queue(store: Store, name: str) -> Queue:
-    return store.inbox if name == "inbox" else store.outbox
+    return next(queue for queue in store.queues if queue.name == name)
 
 
 def _one(rows: Sequence[QueueRow], key: str) -> QueueRow:

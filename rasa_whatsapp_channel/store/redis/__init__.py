@@ -25,7 +25,7 @@ import contextlib
 import uuid
 
 from rasa_whatsapp_channel.distribution import install_extra
-from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
+from rasa_whatsapp_channel.store.base import QUEUES, Clock, Retention, Store, StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.text import mention_of
 
@@ -65,9 +65,9 @@ class RedisStore(Store):
                 retention=retention,
                 claimant=self._claimant,
             )
-            for name in ("inbox", "outbox")
+            for name in QUEUES
         )
-        self.inbox, self.outbox = self._queues
+        self.inbox, self.outbox, self.desk = self._queues
         self.ledger = RedisLedger(self._connection, retention=retention)
         self._own = ""
         self._heartbeat: Heartbeat | None = None
@@ -110,11 +110,8 @@ class RedisStore(Store):
     async def erase(self, person: str) -> int:
         """Delete all keys that name *person*, except queue items; return their number."""
         mention = mention_of(person)
-        parts = ("values", "ledger", "inbox", "outbox")
-        places = [
-            f"{self._connection.prefix(part)}{kind}"
-            for part, kind in zip(parts, ("", "", "seen:", "seen:"), strict=True)
-        ]
+        places = [self._connection.prefix(part) for part in ("values", "ledger")]
+        places += [f"{queue.prefix}seen:" for queue in self._queues]
         return sum([await self._connection.delete_mentions(place, mention) for place in places])
 
     async def expire(self) -> None:

@@ -289,8 +289,15 @@ local function first_kept(conversation)
     return number
 end
 
-local function claim_oldest(owner, claim, place)
-    local conversation = redis.call('ZPOPMIN', prefix .. place)[1]
+-- Claim the oldest item of a place, or the first one of the conversation *only*.
+local function claim_next(owner, claim, place, only)
+    local conversation = only
+    if not only then
+        conversation = redis.call('ZPOPMIN', prefix .. place)[1]
+    elseif redis.call('ZREM', prefix .. 'ready', only) == 0
+        and redis.call('ZREM', prefix .. 'suspects', only) == 0 then
+        return nil
+    end
     local number = conversation and first_kept(conversation)
     if not number then
         return nil
@@ -344,7 +351,7 @@ end
 
 -- Return the seconds until the next wait is due, then the items. *claim* is the number of the claim:
 -- a repeated one, whose answer was lost, gets the same items.
-function operations.claim(owner, claim, limit, place)
+function operations.claim(owner, claim, limit, place, only)
     go_on_when_full()
     follow_clock()
     show_what_is_due()
@@ -359,7 +366,7 @@ function operations.claim(owner, claim, limit, place)
     end
     redis.call('HSET', prefix .. 'claims', owner, claim)
     while #entries < tonumber(limit) do
-        local entry = claim_oldest(owner, claim, place)
+        local entry = claim_next(owner, claim, place, only)
         if not entry then
             break
         end
@@ -529,6 +536,12 @@ function operations.end_waits(cause)
         end
     end
     return count
+end
+
+-- Return the state of the first item of a conversation, '' if it has none.
+function operations.state_of_first(conversation)
+    local number = first(conversation)
+    return number and look_at(number)[6] or ''
 end
 
 function operations.waiting(limit)

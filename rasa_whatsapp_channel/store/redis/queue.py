@@ -81,10 +81,17 @@ class RedisQueue(Queue):
         items = await self._claim(1, "suspects")
         return items[0] if items else None
 
-    async def _claim(self, limit: int, place: str) -> Sequence[QueueItem]:
+    async def claim_first(self, conversation: str) -> QueueItem | ItemState | None:
+        if items := await self._claim(1, "ready", conversation):
+            return items[0]
+        state = await self._call("state_of_first", conversation)
+        return ItemState(state) if state else None
+
+    async def _claim(self, limit: int, place: str, *only: str) -> Sequence[QueueItem]:
+        """Claim the oldest items of *place*, or *only* the first one of a conversation."""
         number = self._claim_number
         self._claim_number += 1
-        claimed = self._submit("claim", self._claimant(), number, limit, place)
+        claimed = self._submit("claim", self._claimant(), number, limit, place, *only)
         try:
             due_in, entries = await asyncio.shield(claimed)
             items = [item for entry in entries if (item := await self._read(entry)) is not None]

@@ -26,7 +26,7 @@ import uuid
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
+from rasa_whatsapp_channel.store.base import QUEUES, Clock, Retention, Store, StoreError
 from rasa_whatsapp_channel.store.clock import LASTS, SteadyClock
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.sqlite import shared_clock
@@ -72,9 +72,9 @@ class SQLiteStore(Store):
             SQLiteQueue(
                 name, self._writer, clock=clock, claimant=self._claimant, tell=self._tell_others
             )
-            for name in ("inbox", "outbox")
+            for name in QUEUES
         )
-        self.inbox, self.outbox = self._queues
+        self.inbox, self.outbox, self.desk = self._queues
         self.ledger = SQLiteLedger(self._writer, clock=clock)
         self.values = SQLiteValues(self._writer, clock=clock)
         self._tasks: tuple[asyncio.Task[None], ...] = ()

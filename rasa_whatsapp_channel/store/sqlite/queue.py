@@ -164,20 +164,39 @@ class SQLiteQueue(Queue):
         return float(min(until - self._clock(), seconds)), str(cause)
 
     async def claim_many(self, limit: int) -> Sequence[QueueItem]:
-        return await self._claim_some(limit, is_suspect=False)
+        return await self._claim_ready(limit, is_suspect=False)
 
     async def claim_suspect(self) -> QueueItem | None:
-        items = await self._claim_some(1, is_suspect=True)
+        items = await self._claim_ready(1, is_suspect=True)
         return items[0] if items else None
 
-    async def _claim_some(self, limit: int, *, is_suspect: bool) -> Sequence[QueueItem]:
+    async def claim_first(self, conversation: str) -> QueueItem | ItemState | None:
+        line = (self.name, to_unicode(conversation))
+        state = await self._writer.read(self._state_of_first, line)
+        if state is not ItemState.READY and not self._unsure:
+            return state
+        items = await self._claim(self._claimant(), 1, sql.FIRST_READY, line)
+        return items[0] if items else ItemState.CLAIMED  # somebody was faster
+
+    def _state_of_first(self, db: sqlite3.Connection, line: tuple[str, str]) -> ItemState | None:
+        row = db.execute(sql.FIRST, line).fetchone()
+        return None if row is None else _state_of(self._clock(), due_at=row[3], claimed=row[4])
+
+    async def _claim_ready(self, limit: int, *, is_suspect: bool) -> Sequence[QueueItem]:
         claimant = self._claimant()
         # Most claims find nothing; a transaction for each of them would wait for the disk.
         has_ready = await self._writer.read(self._has_ready, is_suspect)
         if not (has_ready or self._unsure):
             return []
+        chosen = (self.name, SUSPECT_FROM, is_suspect, limit + 1)
+        return await self._claim(claimant, limit, sql.OLDEST_READY, chosen)
+
+    async def _claim(
+        self, claimant: str, limit: int, query: str, chosen: Sequence[Any]
+    ) -> Sequence[QueueItem]:
+        """Claim up to *limit* of the items that *query* finds."""
         items: list[QueueItem] = []
-        claimed = self._writer.write(self._claim, claimant, limit, is_suspect, items)
+        claimed = self._writer.write(self._take, claimant, limit, query, chosen, items)
         try:
             await asyncio.shield(claimed)
         except asyncio.CancelledError:
@@ -203,23 +222,22 @@ class SQLiteQueue(Queue):
             self.wait_queue.wake_in(due_at - now)
         return False
 
-    def _claim(
+    def _take(
         self,
         db: sqlite3.Connection,
         claimant: str,
         limit: int,
-        is_suspect: bool,
+        query: str,
+        chosen: Sequence[Any],
         items: list[QueueItem],
     ) -> Sequence[QueueItem]:
-        """Claim into *items*, which the caller needs even if the commit fails."""
+        """Take into *items*, which the caller needs even if the commit fails."""
         items.clear()  # of an earlier run, which was rolled back
         for unsure in self._unsure:
             db.execute(sql.TAKE_BACK, (self.name, unsure.key, unsure.attempts, claimant))
         now = self._now(db)
         self._end_what_is_due(db, now)
-        rows = db.execute(
-            sql.OLDEST_READY, (self.name, SUSPECT_FROM, is_suspect, limit + 1)
-        ).fetchall()
+        rows = db.execute(query, chosen).fetchall()
         if not rows:
             return items
         if len(rows) > limit:
@@ -495,10 +513,7 @@ def _to_row(
     crashes: int,
     last_error: str | None,
 ) -> WaitingRow:
-    if due_at is None:
-        state = ItemState.CLAIMED if claimed else ItemState.BEHIND
-    else:
-        state = ItemState.WAITING if due_at > now else ItemState.READY
+    state = _state_of(now, due_at=due_at, claimed=claimed)
     is_waiting = state is ItemState.WAITING
     return WaitingRow(
         key=key,
@@ -512,6 +527,12 @@ def _to_row(
         crashes=crashes,
         last_error=last_error,
     )
+
+
+def _state_of(now: float, *, due_at: float | None, claimed: int) -> ItemState:
+    if due_at is None:
+        return ItemState.CLAIMED if claimed else ItemState.BEHIND
+    return ItemState.WAITING if due_at > now else ItemState.READY
 
 
 def _ignore(future: asyncio.Future[Any]) -> None:

@@ -41,6 +41,11 @@ OLDEST_READY: Final = """
         failing_since, last_error
     FROM items WHERE queue = ? AND due_at = 0 AND (crashes >= ?) = ? ORDER BY seq LIMIT ?
 """
+FIRST_READY: Final = """
+    SELECT seq, key, conversation, body, attempts + 1, put_at, uncounted, crashes,
+        failing_since, last_error
+    FROM items WHERE queue = ? AND conversation = ? AND due_at = 0
+"""
 TAKE: Final = """
     UPDATE items SET attempts = attempts + 1, due_at = NULL, claimed = 1, owner = ? WHERE seq = ?
 """

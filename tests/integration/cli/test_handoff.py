@@ -77,7 +77,6 @@ async def test_what_is_taken_is_listed_with_its_reason_until_it_is_given_back(
 
     done = await rasa_whatsapp("handoff", "return", MAYA)
     assert done.stdout == "Returned: the bot answers what comes from now on.\n"
-    item = await store.inbox.claim()  # the timer
     item = await store.inbox.claim()
     assert item is not None
     assert (item.conversation, item.body["kind"]) == (MAYA, "handoff_return")
@@ -93,7 +92,7 @@ async def test_whoever_is_forgotten_leaves_no_owner_no_episode_and_no_timer(
 
     assert (done.exit_code, done.stderr) == (0, "")
     assert await handoffs.all() == {}
-    assert await store.inbox.waiting() == []
+    assert await store.desk.waiting() == []
 
 
 async def test_what_the_bot_has_cannot_be_given_back(rasa_whatsapp, store):

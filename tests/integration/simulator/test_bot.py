@@ -18,14 +18,14 @@ BUSY = {
     "failing": 2,
     "last_error": "the bot failed: KeyError: 'boat'",
 }
-WELL = {"status": "ok", "inbox": EMPTY, "outbox": EMPTY}
-PAUSED = {"status": "sending paused", "paused": {"first": "token"}, "inbox": EMPTY, "outbox": BUSY}
+WELL = {"status": "ok", "inbox": EMPTY, "outbox": EMPTY, "desk": EMPTY}
+PAUSED = {**WELL, "status": "sending paused", "paused": {"first": "token"}, "outbox": BUSY}
 OUTAGE = {
     "what": "tracker store",
     "since": "2026-11-29T09:00:04+00:00",
     "reason": "Connection refused",
 }
-AWAY = {"status": "degraded", "away": [OUTAGE], "inbox": BUSY, "outbox": EMPTY}
+AWAY = {**WELL, "status": "degraded", "away": [OUTAGE], "inbox": BUSY}
 STORE_FAILED = {"status": "store failed", "reason": "file is damaged"}
 ASKED = "/webhooks/whatsapp/"
 

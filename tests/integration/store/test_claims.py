@@ -12,6 +12,7 @@ from support.queue_items import ANNA, BEN, HELLO, claim_all, end_item, in_steps,
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import (
     SUSPECT_FROM,
+    ItemState,
 )
 from rasa_whatsapp_channel.store.heartbeat import LOOKS
 from rasa_whatsapp_channel.unix_time import DAY
@@ -296,3 +297,45 @@ async def test_the_last_error_and_the_time_of_the_first_stay_with_the_item(queue
     assert (item.failing_since, item.last_error) == (begun, "second")
     await queue.done(item)
     assert (await queue.depth()).last_error is None
+
+
+async def test_one_conversation_is_claimed_by_its_name_in_its_order(store, another):
+    await put_all(store.inbox, ("b1", BEN), ("a1", ANNA), ("a2", ANNA))
+
+    first = await another.inbox.claim_first(ANNA)
+
+    assert (first.key, first.attempts) == ("a1", 1)
+    assert await store.inbox.claim_first(ANNA) is ItemState.CLAIMED
+    await another.inbox.done(first)
+    assert (await store.inbox.claim_first(ANNA)).key == "a2"
+    assert [item.key for item in await claim_all(store.inbox)] == ["b1"]
+
+
+async def test_who_names_a_conversation_claims_nothing_that_waits(store, clock):
+    assert await store.inbox.claim_first(ANNA) is None
+    await put_all(store.inbox, ("a1", ANNA), ("a2", ANNA))
+    await store.inbox.retry_later(await store.inbox.claim(), after=10.0, counted=False)
+
+    assert await store.inbox.claim_first(ANNA) is ItemState.WAITING
+
+    clock.now += 10.0
+    assert (await store.inbox.claim_first(ANNA)).key == "a1"
+
+
+async def test_a_suspect_is_claimed_by_the_name_of_its_conversation(store, store_url, clock):
+    if store_url == "memory:":
+        pytest.skip("a store in memory belongs to one process")
+    await store.inbox.put("k", ANNA, HELLO)
+    for _ in range(SUSPECT_FROM):
+        async with open_store(store_url, clock=clock) as dying:
+            await crash_with_next_item(store, dying, "inbox")
+
+    assert (await store.inbox.claim_first(ANNA)).crashes == SUSPECT_FROM
+
+
+async def test_each_queue_has_items_of_its_own(store):
+    for queue in store.queues:
+        assert await queue.put("k", ANNA, HELLO)
+
+    assert [(await queue.depth()).waiting for queue in store.queues] == [1, 1, 1]
+    assert [len(await claim_all(queue)) for queue in store.queues] == [1, 1, 1]

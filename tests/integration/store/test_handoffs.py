@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.conversation.handoffs import OPEN, EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import KEEP, OPEN, EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Owner
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store.base import StoreError
@@ -75,18 +75,19 @@ async def test_an_episode_whose_process_died_before_it_set_the_timer_gets_it_at_
 ):
     handoffs = Handoffs(store, HandoffSettings(), clock=clock)
     with monkeypatch.context() as dies:
-        dies.setattr(store.inbox, "put", _raises)
+        dies.setattr(store.desk, "put", _raises)
         with pytest.raises(StoreError):
             await handoffs.apply(MAYA, Owner.HUMAN, by="app")
-    assert await store.inbox.waiting() == []
+    assert await store.desk.waiting() == []
 
     await handoffs.apply(
         MAYA, Owner.HUMAN, by="app", at=clock.now - 3600
     )  # it comes again, and late
     await handoffs.apply(MAYA, Owner.HUMAN, by="app")
 
-    [timer] = await store.inbox.waiting()
+    timer, keep = await store.desk.waiting()
     assert timer.body["episode"] == (await handoffs.of(MAYA)).episode
+    assert keep.body == {"kind": KEEP, "conversation": MAYA}
 
 
 async def _raises(*_: object) -> bool:

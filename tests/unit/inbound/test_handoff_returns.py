@@ -11,12 +11,12 @@ from support.desk import PHONE, Clock, Desk
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Owner
-from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
+from rasa_whatsapp_channel.inbound.handoff import LEFT_TO_BOT, InboxHandoff
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import DeadLetter, StoreError
+from rasa_whatsapp_channel.store.base import DONE, DeadLetter, Outcome, QueueItem, StoreError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
 
 SETTINGS = HandoffSettings(idle=3600.0, text_return="I am a robot again.")
@@ -99,7 +99,6 @@ async def test_time_is_not_over_where_a_person_has_spoken_since(scene):
 async def test_a_return_that_failed_can_be_asked_for_again(scene):
     await scene.here.apply(PHONE, Owner.HUMAN, by="operator")
     assert await scene.here.give_back(PHONE, by="operator")
-    await scene.store.inbox.claim()  # the timer, which waits for hours
     item = await scene.store.inbox.claim()
     await scene.store.inbox.dead_letter(item, DeadLetter("Rasa cannot read this tracker").reason)
 
@@ -108,6 +107,45 @@ async def test_a_return_that_failed_can_be_asked_for_again(scene):
 
     assert await scene.owner() is Owner.BOT
     assert scene.said == ["I am a robot again."]
+
+
+async def handled_without_bot(scene: Scene) -> list[Outcome]:
+    """Return what becomes of the items of the conversation where no bot runs."""
+    desk = scene.beside(runs_bot=False)
+    outcomes = []
+    while isinstance(item := await scene.store.inbox.claim_first(PHONE), QueueItem):
+        outcomes.append(await desk.handle(item))
+        await scene.store.inbox.done(item)
+    assert (desk.heard, desk.noted, desk.client.receipts) == ([], [], [])
+    return outcomes
+
+
+async def test_where_no_bot_runs_what_is_for_it_is_left_to_it(scene):
+    await scene.desk.says("to the bot")
+    assert await handled_without_bot(scene) == [LEFT_TO_BOT]
+
+    await scene.here.apply(PHONE, Owner.HUMAN, by="operator")
+    await scene.desk.says("to a person")
+    await scene.here.give_back(PHONE, by="operator")
+    assert await handled_without_bot(scene) == [DONE, LEFT_TO_BOT]
+    assert await scene.owner() is Owner.HUMAN
+
+    scene.clock.now += 3600.0
+    await scene.desk.says("when the time is over")
+    assert await handled_without_bot(scene) == [LEFT_TO_BOT]
+    episode = (await scene.here.of(PHONE)).episode
+    kept = await scene.here.messages(PHONE, episode)
+    assert [message.text for message in kept] == ["to a person"]
+
+
+async def test_where_no_bot_runs_a_return_of_before_a_persons_last_word_holds_up_nothing(scene):
+    await scene.here.apply(PHONE, Owner.HUMAN, by="app")
+    scene.clock.now += 3600.0
+    await scene.here.give_back(PHONE, by="clock")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="app")
+    await scene.desk.says("to a person")
+
+    assert await handled_without_bot(scene) == [DONE, DONE]
 
 
 async def test_a_sign_from_the_future_lasts_no_longer_than_any_other(scene):
@@ -205,7 +243,7 @@ async def test_the_desk_hears_of_a_return_whose_server_died(scene, monkeypatch):
 
     await scene.desk.handle(replace(item, attempts=2))
 
-    told = [row.body for row in await scene.store.inbox.waiting() if row.body["kind"] == "desk"]
+    told = [row.body for row in await scene.store.desk.waiting() if row.body["kind"] == "desk"]
     assert [body["facts"]["to"] for body in told] == ["human", "bot"]
     assert scene.said == ["I am a robot again."]
 

@@ -60,24 +60,26 @@ export function createBot({ state }) {
 
 /** Is there no reason to ask again before something happens? */
 function isCalm({ answers, health }) {
-  const { status = "ok", inbox, outbox } = health ?? {};
-  return answers && status === "ok" && !inbox?.waiting && !outbox?.waiting;
+  const { status = "ok", inbox, outbox, desk } = health ?? {};
+  return answers && status === "ok" && !inbox?.waiting && !outbox?.waiting && !desk?.failing;
 }
 
 function rows(answer, { numbers }) {
-  const { status, reason, away = [], paused = {}, account = [], inbox, outbox } = answer.health ?? {};
+  const { status, reason, away = [], paused = {}, account = [] } = answer.health ?? {};
+  const { inbox, outbox, desk } = answer.health ?? {};
   const outages = away.map((outage) => `The ${outage.what} is unavailable: ${outage.reason}`);
   const pauses = Object.entries(paused).map(
     ([id, cause]) => nameFor(id, numbers) + pauseWords(cause),
   );
   const notes = [answer.error ?? reason, ...outages, ...pauses, hintFor(answer)];
-  const hasTrouble = [inbox, outbox].some((queue) => queue?.dead_letters || queue?.last_error);
+  const hasTrouble = (queue) => queue?.dead_letters || queue?.last_error;
   return [
     ["Status", [stateOf(answer, status), ...notes.filter(Boolean).map(note)]],
     ["Account", account.length > 0 && account.map(troubleNote)],
     ["Inbox", inbox && queueWords(inbox)],
     ["Outbox", outbox && queueWords(outbox)],
-    ["Details", hasTrouble && h("code", {}, "rasa-whatsapp queue list")],
+    ["Desk", hasTrouble(desk) && queueWords(desk)],
+    ["Details", [inbox, outbox, desk].some(hasTrouble) && h("code", {}, "rasa-whatsapp queue list")],
   ];
 }
 
