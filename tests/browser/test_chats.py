@@ -87,8 +87,10 @@ async def test_found_words_are_marked_where_they_are_read(page: Tab, bot: Bot) -
     await page.shows("document.querySelector('.search-count').textContent === '2 of 2'")
     await page.shows(f"""{marked} === '["Lake","lake"]'""")
     # What comes and what is drawn anew meanwhile is found as well.
-    await says(bot, "At the lake")
+    [newest] = await says(bot, "At the lake")
     await page.shows("document.querySelector('.search-count').textContent === '2 of 3'")
+    drawn = f"document.querySelector('[data-message-id=\"{newest}\"]')"
+    await page.shows(f"{drawn}.dataset.status === 'read'")
     await bot.simulates("clock", {"advance": 90_000})
     await page.shows("document.querySelector('#tab-clock[data-news]')")
     await page.shows(f"""{marked} === '["Lake","lake","lake"]'""")
