@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from browser import scene
 from support.chromium import Tab
 from support.spoken_bot import MAYA, Bot
 
@@ -71,6 +72,23 @@ async def test_an_event_of_a_person_is_that_of_the_person_on_the_phone(page: Tab
 
     await page.shows(f"{SENT}.then((all) => all.length === 2)")
     assert await sent_fields(page) == ["calls", "calls"]
+
+
+async def test_what_is_chosen_and_written_stays_when_another_phone_opens(
+    page: Tab, bot: Bot
+) -> None:
+    ravi = await scene.joins(bot, "Ravi")
+    await page.click("#tab-events")
+    await page.shows(f"{CHOICE}?.options.length > 30")
+    await choose(page, "Violation of a policy")
+    await page.js("document.querySelector('[name=values]').value = '[\"mine\"]'")
+    await page.js(f"{CHOICE}.dataset.old = 'yes'")
+
+    await scene.opens(page, ravi)
+
+    await page.shows(f"!{CHOICE}.dataset.old")  # the examples are Ravi's now
+    assert await page.js("document.querySelector('[name=values]').value") == '["mine"]'
+    assert await page.js(f"{CHOICE}.selectedOptions[0].text") == "Violation of a policy"
 
 
 async def test_what_is_no_json_is_not_sent(page: Tab, bot: Bot) -> None:

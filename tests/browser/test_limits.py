@@ -44,8 +44,7 @@ async def test_the_messaging_limit_is_seen_and_set(
 
     await writes_first(bot, "4915100000001")
     await page.shows(f"{USED} === '1 written to first within 24 hours'")
-    await page.js(f"{LIMIT}.value = '250'")
-    await page.js(f"{LIMIT}.dispatchEvent(new Event('change'))")
+    await page.js(f"{LIMIT}.value = '250'; {LIMIT}.dispatchEvent(new Event('change'))")
 
     await page.shows("!document.querySelector('.limit .window-bar').hidden")
     assert await limit_at_the_api(bot) == "TIER_250"

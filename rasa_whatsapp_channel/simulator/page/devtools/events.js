@@ -19,6 +19,7 @@ export function createEvents(page) {
   const note = h("p.quiet.small-print", {}, "The status of a template is set in the tab Templates.");
   const node = h("div.panel.platform-events", {}, form, note);
   let events = [];
+  let example = ""; // as it was put into the field
 
   form.addEventListener("change", ({ target }) => target.tagName === "SELECT" && show(target.value));
   form.addEventListener("submit", (event) => {
@@ -28,25 +29,27 @@ export function createEvents(page) {
 
   const keyInUse = () => state.chatOf(page.phones.inUse?.chat).key;
 
+  /** Read the examples for the person on the phone. What was chosen or written meanwhile stays. */
   async function read() {
-    const chosen = form.querySelector("select")?.value;
+    const key = keyInUse();
     try {
-      events = await api.readEvents(keyInUse());
+      const answer = await api.readEvents(key);
+      if (key !== keyInUse()) return; // it is being read for another one
+      events = answer;
     } catch (error) {
       toast(error.message);
       return;
     }
     const options = events.map(({ name }, at) => [String(at), name]);
-    choice.replaceChildren(
-      fieldNode({ name: "event", label: "Event", options, value: chosen ?? "0" }),
-    );
-    show(chosen ?? "0");
+    const value = form.querySelector("select")?.value ?? "0";
+    choice.replaceChildren(fieldNode({ name: "event", label: "Event", options, value }));
+    if (text.value === example) show(value);
   }
 
   function show(at) {
     const { field, values: list } = events[at];
     wrong.textContent = "";
-    text.value = JSON.stringify(list, null, 2);
+    text.value = example = JSON.stringify(list, null, 2);
     values.querySelector("p").textContent = `Field ${field}, one webhook for each value.`;
   }
 
