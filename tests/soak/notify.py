@@ -69,6 +69,7 @@ class Result:
     opted_out: int = 0
     scheduled_in: float = 0.0  # seconds, both runs of the command
     sent_in: float = 0.0
+    late: float = 0.0  # seconds, the status that came last after its message
     memory: dict[str, list[int]] = field(default_factory=dict)  # MB of each server, again and again
     command_memory: int = 0  # MB at its end
     states: Counter[str] = field(default_factory=Counter)
@@ -80,7 +81,8 @@ class Result:
         return (
             f"{self.plan}: {self.got:,} got it, {self.opted_out:,} opted out; scheduled in "
             f"{self.scheduled_in:.0f} s by {self.command_memory} MB, sent in {self.sent_in:.0f} s "
-            f"({self.got / max(self.sent_in, 1e-9):.0f}/s); {memory}; {dict(self.states)}"
+            f"({self.got / max(self.sent_in, 1e-9):.0f}/s); statuses came after at most "
+            f"{self.late:.0f} s; {memory}; {dict(self.states)}"
         )
 
 
@@ -90,16 +92,17 @@ class Platform(CloudApi):
     def __init__(self) -> None:
         super().__init__()
         self.got: Counter[str] = Counter()
-        self._told: deque[dict[str, Any]] = deque()
+        self._told: deque[tuple[float, dict[str, Any]]] = deque()  # when it happened, and what
         self.telling = 0
+        self.late = 0.0
 
     def accept(self, request: Any, body: dict[str, Any]) -> dict[str, Any]:
         number = self.got.total()
         taken = Accepted(f"wamid.out{number}", time.monotonic(), body["to"], "", "", body)
         self.got[body["to"]] += 1
-        self._told.append(status_of(taken, "delivered"))
+        self._told.append((taken.at, status_of(taken, "delivered")))
         if number % READERS == 0:
-            self._told.append(status_of(taken, "read"))
+            self._told.append((taken.at, status_of(taken, "read")))
         self.asked.clear()  # they would fill the memory
         return self._answer_to(taken)
 
@@ -115,7 +118,8 @@ class Platform(CloudApi):
             if not self._told:
                 await asyncio.sleep(0.25)
                 continue
-            raw = json.dumps(envelope([self._told.popleft()])).encode()
+            happened, status = self._told.popleft()
+            raw = json.dumps(envelope([status])).encode()
             self.telling += 1
             digest = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
             headers = {"X-Hub-Signature-256": f"sha256={digest}"}
@@ -127,6 +131,7 @@ class Platform(CloudApi):
                         if answer.status == 200:
                             break
                 await asyncio.sleep(0.2)
+            self.late = max(self.late, time.monotonic() - happened)
             self.telling -= 1
 
     @property
@@ -164,7 +169,7 @@ async def run(plan: Plan, folder: Path, forge: Forge, say: Say = lambda line: No
             await _watch(plan, api, stubs, len(allowed), result, say)
         finally:
             telling.cancel()
-        result.sent_in = time.monotonic() - began
+        result.sent_in, result.late = time.monotonic() - began, api.late
         _judge(api, allowed, opted_out, result)
         result.got, result.opted_out = sum(map(bool, api.got.values())), len(opted_out)
         told = await _command(folder, store, "--key", "news")
