@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import People
@@ -81,9 +81,10 @@ class FailedAttempts:
         else:
             self.throttle.follow(decision, error)
         if isinstance(decision, recovery.AwaitConfirmation):
-            self._log(item, entry, error, decision)
+            wait = self.record.patience(item, entry, decision.wait)
+            self._log(item, entry, error, replace(decision, wait=wait))
             return await self.record.await_confirmation(
-                item, decision.entry, decision.wait, error=str(error)
+                item, decision.entry, wait, error=str(error)
             )
         if is_sent:
             await self.record.expect_no_status(entry)

@@ -44,9 +44,12 @@ LONGEST_RETRY_AFTER: Final = 300.0  # a maintenance page may ask for a day, and 
 TOKEN_WAIT: Final = 60.0  # between two checks whether the token is accepted again
 
 # Seconds in which a status may confirm a message without an answer: after a broken connection, and
-# after a timeout, when the status may be slow as well.
+# after a timeout, when the status may be slow as well. A person waits meanwhile.
 BROKEN: Final = 20.0
 TIMED_OUT: Final = 60.0
+# While the 24-hour window is closed nobody waits, and what goes costs money each time. Under load,
+# or where a webhook met a server that had died, statuses come minutes late.
+OUTSIDE_WINDOW: Final = 600.0
 SENT_AT_MOST: Final = 2  # without an answer
 
 UPLOADED_AGAIN_AT_MOST: Final = 2  # the id may be gone, and WhatsApp may fail with the file, too

@@ -142,7 +142,7 @@ class Sender:
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
         self._clock = clock
         self._monotonic = monotonic
-        self._working_since: float | None = None
+        self._working_since = monotonic()
         self._sleep = sleep
         self._jitter = jitter
         self._throttle = Throttle(clock=monotonic)
@@ -169,8 +169,6 @@ class Sender:
         return None if self._throttle.is_open else self._throttle.cause
 
     async def handle(self, item: QueueItem) -> Outcome:
-        if self._working_since is None:
-            self._working_since = self._monotonic()
         await self._record.keep_trace(item)
         try:
             entry = OutboxMessage.from_body(item.body)
@@ -243,7 +241,6 @@ class Sender:
         self, item: QueueItem, entry: OutboxMessage, message: Message
     ) -> Outcome | None:
         """Return what follows if an earlier attempt succeeded, or may have succeeded."""
-        assert self._working_since is not None
         listened = self._monotonic() - self._working_since
         found = await self._record.earlier_attempt(item, entry, listened=listened)
         if isinstance(found, SentMessage):
@@ -300,7 +297,8 @@ class Sender:
         except (MediaError, SendError) as error:
             return await self._failed_attempts.follow(item, entry, error, in_upload=True)
         # Limits and files take their time, in which a status may have come.
-        if entry.unconfirmed and (end := await self._earlier_attempt(item, entry, message)):
+        is_unsure = entry.unconfirmed or item.crashes
+        if is_unsure and (end := await self._earlier_attempt(item, entry, message)):
             self._throttle.not_sent()
             return end
         if await self._is_withheld(item, entry, person):

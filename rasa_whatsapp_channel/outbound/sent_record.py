@@ -95,18 +95,28 @@ class SentRecord:
                 "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
             )
             return Accepted(message_id)
-        if entry.unconfirmed and listened < recovery.BROKEN:
-            # The wait may have ended while no process ran: what could not be told is told again.
-            left = recovery.BROKEN - listened
-            return await self.await_confirmation(item, entry, left, counted=False)
+        if entry.unconfirmed or item.crashes:
+            # Where a process died, it may have sent the request. Elsewhere the wait is over, maybe
+            # while no process ran: what could not be told then is told again.
+            is_new = item.crashes > entry.crashes
+            left = self.patience(item, entry) - (0.0 if is_new else listened)
+            if left > 0:
+                waited = replace(entry, crashes=item.crashes)
+                return await self.await_confirmation(item, waited, left, counted=False)
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
             await self.expect_no_status(entry)
             return DeadLetter(NOT_CONFIRMED.format(item.last_error))
-        if item.crashes > entry.crashes:
-            # The process may have died after the request had been sent.
-            waited = replace(entry, crashes=item.crashes)
-            return await self.await_confirmation(item, waited, recovery.BROKEN, counted=False)
         return None
+
+    def patience(
+        self, item: QueueItem, entry: OutboxMessage, least: float = recovery.BROKEN
+    ) -> float:
+        """Return the seconds after which no status is expected any more, *least* in a chat."""
+        is_chat = item.conversation == entry.recipient_id
+        # Where statuses repeat no key, that of another message to the person would be taken for it.
+        if is_chat or not self._client.api.callback_data:
+            return least
+        return max(least, recovery.OUTSIDE_WINDOW)
 
     async def await_confirmation(
         self,

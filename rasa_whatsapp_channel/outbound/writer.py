@@ -225,11 +225,14 @@ class OutboxWriter:
         The sender does the same while the window is closed, but an earlier message that waits for
         it may delay that. The key lets a template be sent only once.
         """
+        if not entry.needs_window:
+            is_apart = await self._is_closed(recipient_id, entry)
+            return template_conversation(recipient_id) if is_apart else recipient_id, entry
         ways = self._ways
-        if not (entry.needs_window and (entry.direct or entry.template or ways.carries_text)):
+        if not (entry.direct or entry.template or ways.carries_text):
             return recipient_id, entry
         outside = await ways.of(entry)
-        if outside.way is Way.WAIT or not await self._is_closed(recipient_id):
+        if outside.way is Way.WAIT or not await self._is_closed(recipient_id, entry):
             return recipient_id, entry
         if outside.replaces:
             return template_conversation(recipient_id), ways.replacement(entry, key, outside)
@@ -237,13 +240,14 @@ class OutboxWriter:
             await ways.put(self._store.outbox, entry, key, outside)
         return recipient_id, entry
 
-    async def _is_closed(self, recipient_id: str) -> bool:
+    async def _is_closed(self, recipient_id: str, entry: OutboxMessage) -> bool:
         person = await self._people.of(recipient_id)
         names = person.conversations(recipient_id)
         windows, now = Windows(self._store.values), self._clock()
         wrote_at = await windows.last_wrote(names)
-        if wrote_at is None and self._begins:  # an ordinary message would be refused first
-            return await windows.close(names, since=now)
+        if wrote_at is None and self._begins:
+            # An ordinary message would be refused first.
+            return not entry.needs_window or await windows.close(names, since=now)
         return is_closed(wrote_at, now)
 
     def _log_changes(self, changes: Iterable[Change], said: str) -> None:

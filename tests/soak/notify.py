@@ -36,6 +36,7 @@ from support.webhooks import envelope
 
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.person import Person
+from rasa_whatsapp_channel.outbound.recovery import OUTSIDE_WINDOW
 from rasa_whatsapp_channel.store import open_store
 
 DAY = 86_400.0
@@ -44,7 +45,8 @@ RATE = 120.0  # messages a second; faster than the servers, statuses would come 
 EVERY = 100  # one of so many opted out, and one line of so many is wrong
 READERS = 100  # one of so many reads it
 KILLED_AT = (0.3, 0.6)  # shares of the messages
-REST = 240.0  # longest time in which nothing arrives though something is left
+# Longest time in which nothing arrives though something is left.
+REST = OUTSIDE_WINDOW + 240.0
 AT_ONCE = 100  # webhooks: WhatsApp tells of each message at once
 LOOK = 2.0  # seconds between two looks
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.compose.composer import Composer
+from rasa_whatsapp_channel.outbound.recovery import OUTSIDE_WINDOW
 from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store.base import WINDOW
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
-from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError
+from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.events import Status
 
 PHONE = "4915112345678"
@@ -31,6 +32,9 @@ OWN = {
     "utter_action": "utter_own",
     "text": "Your order has left",
     "metadata": {"whatsapp": {"template": {"category": "utility", "language": "en_US"}}},
+}
+CAMPAIGN = {
+    "custom": {"type": "template", "template": {"name": "campaign", "language": {"code": "en"}}}
 }
 PLAIN = {"utter_action": "utter_plain", "text": "Your table\nis ready"}
 PICTURE = {"utter_action": "utter_picture", "image": "https://shop.example/a.jpg"}
@@ -187,6 +191,30 @@ async def test_what_waits_holds_up_nothing_that_has_a_way(make_bot):
     await bot.says(PLAIN)
 
     assert bot.sent == ["direct Your table\nis ready"]
+
+
+async def test_what_waits_holds_up_no_template(make_bot):
+    bot = make_bot()
+
+    await bot.says(PICTURE)
+    await bot.says(CAMPAIGN)
+
+    assert bot.sent == ["campaign"]
+
+
+async def test_a_template_that_may_have_arrived_holds_up_no_answer(make_bot, office):
+    await office.store.values.delete(f"wrote:{PHONE}")
+    bot = make_bot(begins=True)
+    office.client.answers = [TransportError("connection lost")]
+    await bot.says(CAMPAIGN)
+
+    await bot.hears_from_the_person()
+    await bot.says(PLAIN)
+    assert bot.sent == ["free Your table\nis ready"]
+
+    office.clock.now += OUTSIDE_WINDOW
+    await office.run()
+    assert bot.sent[1:] == ["campaign"]
 
 
 @pytest.mark.parametrize("how", ["answer", "status"])

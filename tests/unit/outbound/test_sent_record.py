@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.outbound.recovery import BROKEN, TIMED_OUT
+from rasa_whatsapp_channel.conversation.message_notes import template_conversation
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.recovery import BROKEN, OUTSIDE_WINDOW, TIMED_OUT
 from rasa_whatsapp_channel.store.base import DONE
 from rasa_whatsapp_channel.store.consumer import CRASHES
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES, TURN
@@ -12,7 +14,7 @@ from rasa_whatsapp_channel.whatsapp.clients.answers import lost_id
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.events import Status
-from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Text
+from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
 
 PHONE = "4915112345678"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -133,6 +135,42 @@ async def test_a_status_that_comes_before_the_wait_begins_ends_it_too(office, he
     assert (await office.store.ledger.by_key("wamid.in:0")).message_id == "wamid.taken"
 
 
+async def put_news(office) -> None:
+    """Put a template for somebody whose window is closed."""
+    entry = OutboxMessage(PHONE, Template("news", "en").body())
+    await office.store.outbox.put("notify:news:0", template_conversation(PHONE), entry.body())
+
+
+@pytest.mark.parametrize("late", [60, 300])
+@pytest.mark.parametrize("lost", ["process", "answer"])
+async def test_outside_of_the_window_a_status_may_come_minutes_late(office, clock, lost, late):
+    await put_news(office)
+    if lost == "process":
+        await office.crash_with_message_in_hand()
+    else:
+        office.client.answers = [BROKE]
+
+    await office.run()
+    clock.now += late
+    await office.run()
+    await office.statuses.note(status_of_entry("notify:news:0", "delivered"))
+    await office.run()
+
+    assert office.client.sent == []
+    assert (await office.store.ledger.by_key("notify:news:0")).message_id == "wamid.taken"
+
+
+async def test_outside_of_the_window_what_nobody_hears_of_is_sent_after_ten_minutes(office, clock):
+    await put_news(office)
+    await office.crash_with_message_in_hand()
+    await office.run()
+
+    clock.now += OUTSIDE_WINDOW
+    await office.run()
+
+    assert office.types() == ["template"]
+
+
 async def test_statuses_of_earlier_messages_do_not_end_the_wait(office, hello):
     await office.put("wamid.in:0", hello)
     await office.run()
@@ -165,6 +203,22 @@ async def test_a_process_that_was_gone_while_it_waited_hears_first_what_was_told
     await office.statuses.note(status_of_entry("wamid.in:0"))  # delivered again by WhatsApp
 
     assert await office.step() == ("wamid.in:0", DONE)
+    assert office.client.sent == []
+
+
+async def test_also_after_a_crash_a_process_that_was_gone_hears_first_what_was_told_meanwhile(
+    office, clock, hello
+):
+    await office.put("wamid.in:0", hello)
+    await office.crash_with_message_in_hand()
+    await office.step()
+
+    clock.now += 3600
+    office.make_sender()
+    await office.run()
+    await office.statuses.note(status_of_entry("wamid.in:0"))  # delivered again by WhatsApp
+    await office.run()
+
     assert office.client.sent == []
 
 
@@ -248,12 +302,16 @@ async def test_a_success_without_an_id_is_not_sent_again(office, clock, hello):
     assert "without a message id" in dead_letter.reason
 
 
+@pytest.mark.parametrize("lost", ["process", "answer"])
 async def test_a_status_that_comes_while_a_file_is_made_ready_saves_the_second_try(
-    office, clock, tmp_path
+    office, clock, tmp_path, lost
 ):
     (tmp_path / "a.png").write_bytes(PNG)
-    office.client.answers = [NO_ANSWER, None]
     await office.put("wamid.in:0", Image(Media(path="a.png")))
+    if lost == "process":
+        await office.crash_with_message_in_hand()
+    else:
+        office.client.answers = [NO_ANSWER, None]
     await office.step()
     upload = office.client.upload
 
