@@ -56,6 +56,7 @@ NOW = 1_790_000_000.0
 TEXT = Text("hello").body()
 LINK = Image(Media(link="https://shop.example/a.jpg")).body()
 UPLOADED = Image(Media(path="a.jpg")).body()
+TEMPLATE = Template("hello_again", "en").body()
 REFUSED = TransportError("connection refused", reached=False)
 
 
@@ -106,6 +107,24 @@ def test_the_decision_follows_the_code_and_the_failures(error, failures, decisio
 
 
 @pytest.mark.parametrize(
+    ("error", "message", "counts"),
+    [
+        (REFUSED, TEXT, (3, 0)),
+        (answer(130429), TEXT, (3, 0)),
+        (answer(131053), LINK, (3, 0)),
+        (TransportError("connection lost"), TEXT, (3, 0)),
+        (answer(132015), TEMPLATE, (3, 0)),
+        (MediaError("HTTP 503", passing=True), LINK, (2, 1)),
+        (MediaError("HTTP 404"), LINK, (2, 1)),
+    ],
+)
+def test_what_is_sent_next_counts_this_failure(error, message, counts):
+    entry = decide(error, failures=3, message=message, is_sent=True).entry
+
+    assert (entry.failures, entry.file_failures) == counts
+
+
+@pytest.mark.parametrize(
     ("error", "failures", "lasting"),
     [
         (answer(131026), 1, 1),
@@ -126,9 +145,7 @@ def test_what_will_fail_again_is_a_dead_letter_with_its_reason(error, failures, 
 
 
 def test_a_template_has_no_window_to_wait_for():
-    template = Template("hello_again", "en").body()
-
-    assert isinstance(decide(answer(131047), message=template), DeadLetter)
+    assert isinstance(decide(answer(131047), message=TEMPLATE), DeadLetter)
 
 
 def test_jitter_only_lengthens_the_wait():
