@@ -43,6 +43,7 @@ from rasa_whatsapp_channel.factories import (
 )
 from rasa_whatsapp_channel.health import Health
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
+from rasa_whatsapp_channel.inbound.bot_runner import Bot, Record, no_bot, nothing_is_recorded
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
@@ -54,14 +55,7 @@ from rasa_whatsapp_channel.inbound.transcribe import (
     ServerTranscriber,
     Transcriber,
 )
-from rasa_whatsapp_channel.inbound.worker import (
-    Bot,
-    Concurrency,
-    InboxWorker,
-    Record,
-    no_bot,
-    nothing_is_recorded,
-)
+from rasa_whatsapp_channel.inbound.worker import Concurrency, InboxWorker
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.kept import open_kept
 from rasa_whatsapp_channel.media.uploads import MediaUploads

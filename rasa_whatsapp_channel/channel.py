@@ -31,11 +31,11 @@ from rasa_whatsapp_channel.conversation.silence import WhySilent
 from rasa_whatsapp_channel.desk.delivery import History
 from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.factories import check_settings
+from rasa_whatsapp_channel.inbound.bot_runner import Bot, Record
 from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK
 from rasa_whatsapp_channel.inbound.intents import keep_entities
 from rasa_whatsapp_channel.inbound.metadata import seed_of
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
-from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.mantle import complete
 from rasa_whatsapp_channel.notify.notification import BotNames, NotificationError

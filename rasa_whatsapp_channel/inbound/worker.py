@@ -1,34 +1,27 @@
 """
 Inbox worker: turns queue items into turns of the bot or events in its tracker.
 
-One conversation is handled at a time, in order. `recovery` decides what follows a failure,
-`outages` remembers what is away.
+One conversation is handled at a time, in order. `bot_runner` runs what the items become.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
-from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.conversation.errors import (
-    BotUnavailable,
-    ConversationLocked,
-    TurnTimeout,
-)
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.handoffs import HISTORY, RETURN
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner
 from rasa_whatsapp_channel.conversation.payloads import Payloads, is_command
 from rasa_whatsapp_channel.conversation.silence import Silences, WhySilent, never_silent
+from rasa_whatsapp_channel.inbound.bot_runner import Bot, BotRunner, Record, nothing_is_recorded
 from rasa_whatsapp_channel.inbound.conversation_events import (
     CONVERSATION_EVENTS,
     ConversationEvent,
@@ -39,9 +32,8 @@ from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.downloads import TIMEOUT, Downloads
 from rasa_whatsapp_channel.inbound.handoff import LEFT_TO_BOT, InboxHandoff, as_message
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
-from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
-from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
-from rasa_whatsapp_channel.inbound.recovery import after_failure
+from rasa_whatsapp_channel.inbound.outages import Outages
+from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipts
 from rasa_whatsapp_channel.inbound.transcribe import Transcriber
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
@@ -56,21 +48,18 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_event,
     to_turn,
 )
-from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.values import MediaStore, StoredFile, Transcript
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import (
     DEBOUNCE,
     DONE,
-    INFRASTRUCTURE,
     Clock,
     DeadLetter,
     Outcome,
     QueueItem,
     Retry,
     Store,
-    StoreError,
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.events import (
@@ -82,11 +71,6 @@ from rasa_whatsapp_channel.whatsapp.events import (
     from_body,
 )
 
-if sys.version_info >= (3, 11):
-    from asyncio import timeout
-else:
-    from async_timeout import timeout
-
 logger = logging.getLogger(__name__)
 
 # At the same time in one process.
@@ -94,29 +78,6 @@ TURNS: Final = 200
 DOWNLOADS: Final = 50
 # These have no read receipt of their own: marking one as read would mark all messages before it.
 NO_RECEIPT: Final = frozenset({"reaction", "edit", "revoke"})
-
-
-class Bot(Protocol):
-    """
-    Runs one turn. *repeated*: an earlier attempt may have been completed.
-
-    Returns False if the turn sent nothing, which may mean that the conversation is silenced.
-    """
-
-    def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[bool | None]: ...
-
-
-async def no_bot(turn: Turn, *, repeated: bool) -> bool | None:
-    """Stand in for the bot where a process has other roles, and claims no turns."""
-    raise BotUnavailable("process", "this one runs no bot")
-
-
-# Adds an event to its tracker, unless it is there already; returns False if it has no conversation.
-Record = Callable[[TrackerEvent], Awaitable[bool]]
-
-
-async def nothing_is_recorded(event: TrackerEvent) -> bool:
-    return False
 
 
 @dataclass(frozen=True)
@@ -165,16 +126,12 @@ class InboxWorker:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._bot = bot
-        self._runs_bot = runs_bot
-        self._record = record
         self._readable = readable
         self._people = people or People(store.values, clock=clock)
         self._commands = commands
         self._wording = wording
         self._failure_intent = failure_intent
         self._metrics = metrics or Metrics()
-        self._turn_timeout = turn_timeout
         self._outages = outages or Outages(self._metrics)
         self._silences = Silences(store.values, why_silent, self._metrics)
         self._handoff = handoff
@@ -188,7 +145,17 @@ class InboxWorker:
             timeout=download_timeout,
             sleep=sleep,
         )
-        self._clock = clock
+        self._runner = BotRunner(
+            bot=bot,
+            runs_bot=runs_bot,
+            record=record,
+            outages=self._outages,
+            silences=self._silences,
+            turns=self._concurrency.turns,
+            turn_timeout=turn_timeout,
+            metrics=self._metrics,
+            clock=clock,
+        )
         self._transcriber = transcriber
         self._receipts = ReadReceipts(
             client, mark_read=mark_read, typing=typing, metrics=self._metrics
@@ -230,7 +197,7 @@ class InboxWorker:
         elif item.attempts > 1 and (event.timestamp or owner.since) <= owner.since:
             await handoff.say_end(item.conversation)  # an attempt that died may have ended it
         hears = handoff.hears(owner)
-        if hears and not self._runs_bot:
+        if hears and not self._runner.runs_bot:
             return LEFT_TO_BOT
         if not hears and item.attempts > 1:
             await handoff.say_rest(event.id, owner.version)
@@ -260,11 +227,11 @@ class InboxWorker:
             await handoff.say_end(item.conversation)  # an attempt that died may not have said it
         waits = await handoff.unanswered(item.conversation, owner)
         if isinstance(waits, Turn):
-            return await self._run(item, waits)
+            return await self._runner.run(item, waits)
         if not waits:
             return DONE
-        if wait := self._outages.wait():
-            return self._wait(wait)
+        if held := self._runner.hold():
+            return held
         # A turn that died may have got through it.
         return await self._answer(item, waits, version=owner.version, repeated=True)
 
@@ -282,8 +249,8 @@ class InboxWorker:
         if wait:
             return Retry(wait, cause=DEBOUNCE, counted=False)
         # Before anything is shown or fetched, which every attempt would repeat.
-        if wait := self._outages.wait():
-            return self._wait(wait)
+        if held := self._runner.hold():
+            return held
         outcome = await self._answer(item, [event, *others], version=version)
         if outcome == DONE and others:
             await self._debouncer.note_handled(others)
@@ -302,7 +269,7 @@ class InboxWorker:
         try:
             hidden = await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
-            return self._failed(item, error)
+            return self._runner.failed(item, error)
         receipts = partial(self._receipts.during, events[-1].id, hidden=hidden)
         if self._handoff is not None:
             is_ours = partial(self._handoff.is_ours, item.conversation, version)
@@ -315,7 +282,9 @@ class InboxWorker:
             turn = join([turn for turn in turns if turn])
             if version:
                 turn = replace(turn, version=version)
-            outcome = await self._run(item, turn, receipt, is_probe=is_probe, repeated=repeated)
+            outcome = await self._runner.run(
+                item, turn, receipt, is_probe=is_probe, repeated=repeated
+            )
         if outcome == DONE and self._handoff is not None:
             fetch = partial(self._downloads.fetch, sender_id=item.conversation)
             await self._handoff.keep_unanswered(item.conversation, events, version, fetch)
@@ -323,13 +292,13 @@ class InboxWorker:
 
     async def _record_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
         """Record a message in the tracker, without a turn."""
-        if wait := self._outages.wait():
-            return self._wait(wait)
+        if held := self._runner.hold():
+            return held
         is_probe = self._outages.are_on
         try:
             hidden = event.type in NO_RECEIPT or await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
-            return self._failed(item, error)
+            return self._runner.failed(item, error)
         async with self._receipts.during(event.id, hidden=hidden, shows_typing=False) as receipt:
             event = await self._downloads.fetch_form(event, item.conversation)
             file, problem = await self._downloads.fetch(event, item.conversation)
@@ -340,7 +309,7 @@ class InboxWorker:
                 problem=problem,
                 response=await self._response(event),
             )
-            return await self._run(item, tracker_event, receipt, is_probe=is_probe)
+            return await self._runner.run(item, tracker_event, receipt, is_probe=is_probe)
 
     async def _handle_conversation_event(
         self, item: QueueItem, event: ConversationEvent
@@ -382,73 +351,10 @@ class InboxWorker:
                     await self._handoff.keep_turn(item.conversation, work)
                     return DONE
                 work = replace(work, version=owner.version)
-            return await self._run(item, work)
-        if wait := self._outages.wait():
-            return self._wait(wait)
-        return await self._run(item, work, is_probe=self._outages.are_on)
-
-    async def _run(
-        self,
-        item: QueueItem,
-        work: Turn | TrackerEvent,
-        receipt: ReadReceipt | None = None,
-        *,
-        is_probe: bool = False,
-        repeated: bool = False,
-    ) -> Outcome:
-        """Run a turn, or record an event. *is_probe*: it shows whether an outage is over."""
-        if not self._runs_bot:
-            return LEFT_TO_BOT
-        try:
-            async with self._concurrency.turns:
-                # An outage may have begun while this waited for a slot.
-                if not is_probe and (wait := self._outages.wait()):
-                    if receipt:
-                        receipt.withhold()
-                    return self._wait(wait)
-                has_sent = await self._call_bot(work, repeated=repeated or item.attempts > 1)
-        except StoreError:
-            raise  # not the bot's failure: the consumer waits until the store works again
-        except Exception as error:  # whatever the bot raises: the message must not be lost
-            if receipt:
-                receipt.withhold()
-            return self._failed(item, error)
-        if has_sent is False and await self._silences.fell_silent(item.conversation) and receipt:
-            receipt.withhold()
-        self._outages.over()
-        if item.failing_since is not None:  # this message may have noted it
-            self._outages.over(SERVICE)
-        if isinstance(work, Turn):
-            self._metrics.handled()
-        return DONE
-
-    async def _call_bot(self, work: Turn | TrackerEvent, *, repeated: bool) -> bool | None:
-        failure: Exception | None = None
-        with self._metrics.turn_timer() if isinstance(work, Turn) else nullcontext():
-            try:
-                async with timeout(self._turn_timeout):
-                    try:
-                        if isinstance(work, TrackerEvent):
-                            await self._record_event(work)
-                            return None
-                        with instrumentation.span("turn"):
-                            return await self._bot(work, repeated=repeated)
-                    except Exception as error:  # a timeout inside the bot is not `turn_timeout`
-                        failure = error
-            except asyncio.TimeoutError as error:
-                raise TurnTimeout(self._turn_timeout) from error
-        assert failure is not None
-        raise failure
-
-    async def _record_event(self, event: TrackerEvent) -> None:
-        if await self._record(event):
-            self._metrics.noted(event.type)
-            return
-        logger.info(
-            "whatsapp.event_not_kept: %s %s: the bot has no conversation that it belongs to",
-            event.type,
-            event.id,
-        )
+            return await self._runner.run(item, work)
+        if held := self._runner.hold():
+            return held
+        return await self._runner.run(item, work, is_probe=self._outages.are_on)
 
     async def _turn(self, event: InboundMessage, item: QueueItem) -> Turn | None:
         sender_id = item.conversation  # found when the message came in
@@ -506,36 +412,3 @@ class InboxWorker:
     async def _sent_as(self, message_id: str) -> str | None:
         sent = await self._store.ledger.get(message_id)
         return sent.response if sent else None
-
-    def _wait(self, seconds: float) -> Outcome:
-        return Retry(seconds, cause=INFRASTRUCTURE, counted=False, error=self._outages.in_words())
-
-    def _failed(self, item: QueueItem, error: Exception) -> Outcome:
-        if isinstance(error, BotUnavailable) and not isinstance(error, ConversationLocked):
-            self._outages.note(error)
-        since = item.failing_since
-        outcome = after_failure(
-            error,
-            tries=item.tries,
-            claims=item.attempts,
-            lasting=0.0 if since is None else self._clock() - since,
-        )
-        if isinstance(outcome, Retry):
-            self._metrics.retried("inbox")
-            _log_retry(item, error, outcome)
-        return outcome
-
-
-def _log_retry(item: QueueItem, error: Exception, outcome: Retry) -> None:
-    if isinstance(error, BotUnavailable):
-        # `Outages` logs it once; thousands of items may wait.
-        logger.debug("whatsapp.turn_waits: %s for %g seconds: %s", item.key, outcome.after, error)
-        return
-    logger.warning(
-        "whatsapp.turn_failed: %s, attempt %d, again in %g seconds: %s",
-        item.key,
-        item.tries,
-        outcome.after,
-        in_one_line(error),
-        exc_info=error,
-    )
