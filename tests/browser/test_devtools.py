@@ -148,6 +148,12 @@ async def test_the_inspector_tells_the_response_and_what_was_changed_to_fit(
         assert fact in shown
     steps = "[...document.querySelectorAll('.statuses .state')].map((one) => one.textContent)"
     assert await page.js(steps) == ["sent", "delivered", "read"]
+    # What is open stays open, and the focus stays, when something happens to the message.
+    await page.click("#devtools details summary")
+    await page.click("[data-set=failed]")
+    await page.shows(f"{steps}.at(-1) === 'failed'")
+    assert await page.js("document.activeElement.dataset.set") == "failed"
+    assert await page.js("document.querySelector('#devtools details').open")
 
 
 SECOND = Number("106540352242923", "15550783882", "Second shop")

@@ -10,7 +10,7 @@ import { messageView } from "./devtools/message.js";
 import { createRasa } from "./devtools/rasa.js";
 import { createTemplates } from "./devtools/templates.js";
 import { openDialog } from "./dialogs/dialog.js";
-import { byId, h, icon, iconButton, isRightToLeft } from "./dom.js";
+import { byId, h, icon, iconButton, isRightToLeft, update } from "./dom.js";
 
 const FRAME = "devtools-panel";
 
@@ -53,11 +53,17 @@ export function createDevtools(page) {
 
   function render() {
     if (selected) {
+      const view = messageView(selected, page);
+      const old = frame.firstElementChild;
+      if (old?.dataset.inspects === selected.id) {
+        view.lastElementChild.open = old.lastElementChild.open; // all data
+        return update(old, [...view.children]);
+      }
       const back = iconButton("back", "Back", () => select(null), { class: "round devtools-close" });
       head.replaceChildren(back, h("h2", {}, "Message"));
       frame.removeAttribute("role");
       frame.removeAttribute("aria-labelledby");
-      frame.replaceChildren(messageView(selected, page));
+      frame.replaceChildren(view);
       return;
     }
     drawTabs();

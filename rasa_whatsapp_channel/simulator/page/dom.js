@@ -25,6 +25,16 @@ function isThere(value) {
   return value !== undefined && value !== null && value !== false;
 }
 
+/** Let *node* have these children: those that are as before stay, with the focus. */
+export function update(node, children) {
+  children.forEach((child, at) => {
+    const old = node.children[at];
+    if (!old) node.append(child);
+    else if (!old.isEqualNode(child)) old.replaceWith(child);
+  });
+  while (node.children.length > children.length) node.lastElementChild.remove();
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Build an SVG element. */

@@ -1,7 +1,7 @@
 // The list of chats with the bot.
 
 import { avatar } from "./avatar.js";
-import { byId, h, icon, iconButton, isolated } from "./dom.js";
+import { byId, h, icon, iconButton, isolated, update } from "./dom.js";
 import { oneLine } from "./format/render.js";
 import { OWNER_WORDS } from "./owner.js";
 import { paintFound } from "./found.js";
@@ -16,7 +16,7 @@ export function renderPeople({ state, phones }) {
   const chats = state.chats().filter((chat) => !wanted || isFound(chat, wanted, state));
   const focused = document.activeElement?.closest?.("#chats li")?.dataset.chat;
   const role = document.activeElement?.className;
-  redraw(byId("chats"), chats.map((chat) => entry(chat, state, phones, wanted)));
+  update(byId("chats"), chats.map((chat) => entry(chat, state, phones, wanted)));
   paintFound(byId("chats"), wanted);
   byId("no-chats").hidden = chats.length > 0;
   byId("no-chats").textContent = wanted
@@ -27,16 +27,6 @@ export function renderPeople({ state, phones }) {
     const again = byId("chats").querySelector(`[data-chat="${CSS.escape(focused)}"]`);
     again?.querySelector(`.${role.split(" ").at(-1)}`)?.focus({ preventScroll: true });
   }
-}
-
-/** Replace only what is other than before. */
-function redraw(list, rows) {
-  rows.forEach((row, at) => {
-    const old = list.children[at];
-    if (!old) list.append(row);
-    else if (!old.isEqualNode(row)) old.replaceWith(row);
-  });
-  while (list.children.length > rows.length) list.lastElementChild.remove();
 }
 
 /** A phone number as people write it. */
