@@ -43,8 +43,10 @@ class TierGate:
 
     async def hold(self, entry: OutboxMessage, person: Person, *, jitter: float) -> Retry | None:
         """Count *person*, or let *entry* wait: for room, or until they write."""
+        if entry.needs_window:
+            return None
         limit = await self._account.messaging_limit(self._limit)
-        if entry.needs_window or not limit:
+        if not limit:
             return None
         names, now = person.conversations(entry.recipient_id), self._clock()
         wrote_at = await self._windows.last_wrote(names)

@@ -59,6 +59,14 @@ async def test_as_many_people_as_the_limit_within_any_day_each_counted_once(worl
     assert reached[:3] == [0, 0, 0]
 
 
+async def test_what_goes_within_the_window_only_reads_nothing():
+    clock = Clock()
+    async with open_store("memory:", clock=clock) as store:
+        world = World(store, clock)
+    # The store is closed, so that to read it would fail.
+    assert not await world.waits("491511", {"type": "text", "text": {"body": "in the window"}})
+
+
 async def test_whoever_was_counted_gets_more_and_whoever_wrote_is_not_counted(world):
     for name in ("491511", "491512", "491513"):
         assert not await world.waits(name)
