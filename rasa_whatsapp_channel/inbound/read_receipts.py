@@ -95,16 +95,19 @@ class ReadReceipts:
         typing: bool,
         is_ours: Callable[[], Awaitable[bool]],
     ) -> None:
-        if await _is_over(receipt, self._delay):
-            # A typing indicator sent after the answer would stay for 25 seconds.
-            if self._mark_read and not receipt.withheld and await is_ours():
-                await self._send(message_id, typing=False)
+        for step in range(STEPS if typing else 1):
+            if await _is_over(receipt, self._step if step else self._delay):
+                break
+            is_shown = await is_ours()
+            if receipt.over.is_set():  # while that was asked
+                break
+            if not is_shown or not await self._send(message_id, typing=typing):
+                return
+        else:
             return
-        for _ in range(STEPS if typing else 1):
-            if not await is_ours() or not await self._send(message_id, typing=typing):
-                return
-            if await _is_over(receipt, self._step):
-                return
+        # A typing indicator sent after the answer would stay for 25 seconds.
+        if step == 0 and self._mark_read and not receipt.withheld and await is_ours():
+            await self._send(message_id, typing=False)
 
     async def _send(self, message_id: str, *, typing: bool) -> bool:
         try:

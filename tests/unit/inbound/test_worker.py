@@ -75,6 +75,22 @@ async def test_a_quick_turn_turns_the_ticks_blue_as_well():
     await eventually(lambda: client.receipts == [("m1", False)])  # a bubble would come too late
 
 
+async def test_no_bubble_comes_behind_an_answer_that_goes_while_the_owner_is_asked():
+    client = QuietClient()
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def is_ours() -> bool:
+        asked.set()
+        await answered.wait()
+        return True
+
+    async with ReadReceipts(client, delay=0).during("m1", is_ours=is_ours):
+        await asked.wait()
+    answered.set()
+
+    await eventually(lambda: client.receipts == [("m1", False)])
+
+
 async def test_a_quick_turn_shows_nothing_where_only_typing_is_wanted():
     client = QuietClient()
 
