@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,15 +32,17 @@ async def chat(bot: Bot) -> None:
     await bot.says({**text("Hello Luiza"), "to": LUIZA})
 
 
-async def inspects(page: Tab, words: str) -> str:
-    """Open the details of the message with *words*; return what they say of its cost."""
-    await page.js(
+async def inspects(page: Tab, words: str, cost: str = "") -> None:
+    """Open the details of the message with *words*, and wait until they tell its *cost*."""
+    found = (
         "[...document.querySelectorAll('article.message')]"
-        f".find((node) => node.textContent.includes('{words}')).focus()"
+        f".find((node) => node.textContent.includes('{words}'))"
     )
+    await page.shows(found)
+    await page.js(f"{found}.focus()")
     await page.click("article:focus-within .inspect, article:focus .inspect")
     row = "[...document.querySelectorAll('.details dt')].find((dt) => dt.textContent === 'Cost')"
-    return str(await page.shows(f"{row}?.nextElementSibling.innerText"))
+    await page.shows(f"{row}?.nextElementSibling.innerText.includes({json.dumps(cost)})")
 
 
 async def panel(page: Tab) -> str:
@@ -57,12 +60,16 @@ async def test_a_chat_a_message_and_the_month_tell_what_they_cost(page: Tab, bot
     await page.shows(f"{pill}.textContent === '$0.0064'")
     assert await page.js(f"{pill}.ariaLabel") == ("$0.0064. Cost of this chat: 1 billed, 2 free")
 
-    assert await inspects(page, "The lake is calm") == (
-        "Free\n\nOne of the 2 free replies of this number and month."
+    await inspects(
+        page,
+        "The lake is calm",
+        "Free\n\nOne of the 2 free replies of this number and month.",
     )
     await page.click(".devtools-close")
-    assert await inspects(page, "Shall I book") == (
-        "$0.0064\n\nReply to Germany: the free replies of this month are used up."
+    await inspects(
+        page,
+        "Shall I book",
+        "$0.0064\n\nReply to Germany: the free replies of this month are used up.",
     )
 
     await page.click(".chat-cost")
@@ -86,7 +93,7 @@ async def test_without_a_rate_card_messages_are_counted(page: Tab, bot: Bot) -> 
     await chat(bot)
     await page.shows("document.querySelector('.chat-cost').textContent === '1 billed'")
 
-    assert (await inspects(page, "Shall I book")).startswith("Billed\n\nReply to Germany")
+    await inspects(page, "Shall I book", "Billed\n\nReply to Germany")
     await page.click(".chat-cost")
     shown = await panel(page)
     for fact in ("2 billed 2 free", "2 of 2 used", "Brazil 1 1 × reply", "--rate-card"):
@@ -102,9 +109,9 @@ async def test_what_did_not_arrive_and_what_came_from_an_ad_is_free(page: Tab, b
     await bot.says(text("Not for you"))
     await page.shows("document.querySelector('.chat-cost').textContent === 'Free'")
 
-    assert "72 hours" in await inspects(page, "From an ad")
+    await inspects(page, "From an ad", "72 hours")
     await page.click(".devtools-close")
-    assert await inspects(page, "Not for you") == "Free\n\nIt was not delivered."
+    await inspects(page, "Not for you", "Free\n\nIt was not delivered.")
 
 
 @pytest.mark.parametrize("bot", [IN_DOLLARS], indirect=True)
