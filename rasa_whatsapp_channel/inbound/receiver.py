@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.conversation.identity import (
     at_our_number,
     sender_of,
 )
+from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.conversation.window import Windows, notes_of_message
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
@@ -314,9 +315,10 @@ class Receiver:
         return notes_of_message(sender_id, min(max(at, before), now), is_turn=is_turn)
 
     async def _end_waits(self, sender_id: str, person: Person) -> None:
-        """End the waits for the 24-hour window of *person*."""
+        """End the waits for the 24-hour window of *person*, those of templates included."""
         for conversation in person.conversations(sender_id):
-            await self._store.outbox.end_wait(conversation, WINDOW)
+            for each in (conversation, template_conversation(conversation)):
+                await self._store.outbox.end_wait(each, WINDOW)
 
     async def _unknown(self, event: Unknown) -> None:
         body = to_body(event)

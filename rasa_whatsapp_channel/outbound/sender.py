@@ -207,7 +207,9 @@ class Sender:
             return NOT_SAID if isinstance(held, Done) else held
         if stopped := await self._account.hold(item, entry, person):
             return stopped
-        if self._tier and (full := await self._tier.hold(entry, person, jitter=self._jitter())):
+        if self._tier and (
+            full := await self._tier.hold(item, entry, person, jitter=self._jitter())
+        ):
             return full
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
@@ -16,7 +18,7 @@ from rasa_whatsapp_channel.conversation.person import Person
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.notify.timing import SLOT
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
-from rasa_whatsapp_channel.store.base import WINDOW, Clock, Retry, Store
+from rasa_whatsapp_channel.store.base import WINDOW, Clock, QueueItem, Retry, Store
 from rasa_whatsapp_channel.unix_time import DAY
 
 logger = logging.getLogger(__name__)
@@ -36,12 +38,15 @@ class TierGate:
         clock: Clock = time.time,
     ) -> None:
         self._values = store.values
+        self._outbox = store.outbox
         self._windows = Windows(store.values)
         self._account = account
         self._limit = limit
         self._clock = clock
 
-    async def hold(self, entry: OutboxMessage, person: Person, *, jitter: float) -> Retry | None:
+    async def hold(
+        self, item: QueueItem, entry: OutboxMessage, person: Person, *, jitter: float
+    ) -> Retry | None:
         """Count *person*, or let *entry* wait: for room, or until they write."""
         if entry.needs_window:
             return None
@@ -49,8 +54,7 @@ class TierGate:
         if not limit:
             return None
         names, now = person.conversations(entry.recipient_id), self._clock()
-        wrote_at = await self._windows.last_wrote(names)
-        if wrote_at is not None and not is_closed(wrote_at, now):
+        if await self._is_open(names):
             return None
         # Each counter has who was written to in the 24 to 26 hours before it ends.
         slot = int(now // SLOT)
@@ -66,4 +70,14 @@ class TierGate:
                 limit,
             )
         left = (slot + 1) * SLOT - now
-        return Retry(left + jitter * SLOT, cause=WINDOW, counted=False)
+        recheck = partial(self._recheck, item, names)
+        return Retry(left + jitter * SLOT, cause=WINDOW, counted=False, then=recheck)
+
+    async def _is_open(self, names: Sequence[str]) -> bool:
+        wrote_at = await self._windows.last_wrote(names)
+        return wrote_at is not None and not is_closed(wrote_at, self._clock())
+
+    async def _recheck(self, item: QueueItem, names: Sequence[str]) -> None:
+        """End the wait if the person wrote while *item* was still claimed."""
+        if await self._is_open(names):
+            await self._outbox.end_wait(item.conversation, WINDOW)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rasa_whatsapp_channel.conversation.identity import People, record_key
+from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
@@ -57,6 +58,17 @@ async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window
     assert await store.values.get(record_key(PHONE)) is not None
     assert await store.outbox.claim()
     assert (await store.inbox.depth()).waiting == 1
+
+
+async def test_a_template_that_is_held_back_until_somebody_writes_goes_then(store: Store, clock):
+    await store.outbox.put("k", template_conversation(PHONE), {})
+    waits = await store.outbox.claim()
+    await store.outbox.retry_later(waits, DAY, cause=WINDOW)
+    receiver = Receiver(store, Metrics(), note_status=_nobody, clock=clock)
+
+    await receiver.receive([InboundMessage("m1", "text", phone=PHONE)])
+
+    assert await store.outbox.claim()
 
 
 async def test_the_first_message_of_somebody_waits_for_the_disk_once(store: Store, clock):

@@ -10,7 +10,7 @@ from rasa_whatsapp_channel.conversation.window import Windows, notes_of_message
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.tier_gate import TierGate
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import WINDOW
+from rasa_whatsapp_channel.store.base import WINDOW, QueueItem
 from rasa_whatsapp_channel.whatsapp.account_events import messaging_limit, read_account_event
 
 HOUR, LIMIT = 3600.0, 3
@@ -26,6 +26,7 @@ class Clock:
 
 class World:
     def __init__(self, store, clock, limit=LIMIT) -> None:
+        self.store = store
         self.clock = clock
         self.account = AccountState(store.values, clock=clock)
         self.windows = Windows(store.values)
@@ -33,7 +34,8 @@ class World:
 
     async def waits(self, name: str, message=TEMPLATE) -> bool:
         entry = OutboxMessage(name, message)
-        held = await self.gate.hold(entry, Person.begin(name), jitter=0.0)
+        item = QueueItem("n1", name, {}, 1, self.clock.now)
+        held = await self.gate.hold(item, entry, Person.begin(name), jitter=0.0)
         assert held is None or (held.cause == WINDOW and held.after > 0 and not held.counted)
         return held is not None
 
@@ -57,6 +59,21 @@ async def test_as_many_people_as_the_limit_within_any_day_each_counted_once(worl
 
     assert len(reached) >= 2 * LIMIT
     assert reached[:3] == [0, 0, 0]
+
+
+async def test_whoever_writes_while_their_template_is_held_back_gets_it_now(world):
+    world = World(world.store, world.clock, limit=1)
+    assert not await world.waits("491511")
+    await world.store.outbox.put("n1", "template:491512", {})
+    item = await world.store.outbox.claim()
+    entry = OutboxMessage("491512", TEMPLATE)
+    held = await world.gate.hold(item, entry, Person.begin("491512"), jitter=0.0)
+
+    await world.windows.note(notes_of_message("491512", world.clock.now, is_turn=True))
+    await world.store.outbox.retry_later(item, held.after, cause=held.cause, counted=False)
+    await held.then()
+
+    assert await world.store.outbox.claim()
 
 
 async def test_what_goes_within_the_window_only_reads_nothing():
