@@ -55,13 +55,17 @@ class OwnerGate:
         """
         Return whether *entry* must not be sent; then the episode tells what it was.
 
-        A message whose first part was sent is sent whole.
+        A message whose first part was sent is sent whole. What an earlier attempt at the turn had
+        sent is no news.
         """
         if self.handoffs is None or entry.turn_version == ANY_OWNER or entry.part > 1:
             return False
         owner = await self.handoffs.of(conversation)
         if owner.may_say(entry.turn_version, self.handoffs.settings):
             return False
+        sent = await self.handoffs.store.ledger.by_key(key)
+        if sent is not None and sent.status != "failed":
+            return True
         await self.handoffs.note(conversation, self._message(key, entry))
         logger.info(
             "whatsapp.not_said: %s is not sent: its turn began before a person, or another app, "

@@ -318,6 +318,33 @@ async def test_what_the_bot_said_as_its_process_died_is_told_to_who_took_it_sinc
     assert not platform[0].sent
 
 
+async def test_what_was_sent_before_its_turn_is_repeated_is_not_told_as_not_said(
+    chat, url, operator, platform
+):
+    async with chat(Bot(), roles=["door"]) as running:
+        await running.deliver(text(1, "hi"))
+    async with open_store(url) as store, open_store(url) as dying:
+        item = await crash_with_next_item(store, dying, "inbox")
+        written = OutboxWriter(dying, Composer(CLOUD), turn_id=item.key, turn_version=1)
+        await written.write(PHONE, {"text": "an answer"})
+    bot = Bot()
+
+    async with chat(bot) as running:
+
+        async def is_sent() -> bool:
+            return bool(bot.thinks and not (await running.health())["outbox"]["waiting"])
+
+        await eventually(is_sent)
+        await operator.takes()
+        bot.lets(1)
+        await is_idle(running)
+
+    assert words(platform[0].sent) == ["an answer"]
+    assert ("bot", "an answer") not in [
+        (each.speaker, each.text) for each in await operator.episode()
+    ]
+
+
 async def test_what_the_bot_said_as_its_process_died_is_not_sent_after_the_return(
     chat, url, operator, platform
 ):
