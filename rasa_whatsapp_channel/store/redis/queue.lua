@@ -197,6 +197,14 @@ local function end_claim(conversation, number)
     end
 end
 
+-- Hand the item back as if it had not been claimed.
+local function hand_back(conversation, number)
+    end_claim(conversation, number)
+    redis.call('HINCRBY', entry_key(number), 'uncounted', 1)
+    redis.call('HSET', entry_key(number), 'claimed', 0)
+    show(conversation)
+end
+
 -- Remove the first item of the conversation, which is nowhere then.
 local function remove(conversation, number)
     local entry = redis.call('HMGET', entry_key(number), 'owner', 'failing_since')
@@ -320,6 +328,17 @@ local function claimed_before(owner, claim)
     return entries
 end
 
+-- Hand back what the process got by its claims from the number *since* on: it does not know of it.
+local function take_back(owner, since, claim)
+    for _, conversation in ipairs(redis.call('SMEMBERS', claimed_key(owner))) do
+        local number = first(conversation)
+        local got_by = tonumber(redis.call('HGET', entry_key(number), 'claim'))
+        if got_by and got_by >= since and got_by < claim then
+            hand_back(conversation, number)
+        end
+    end
+end
+
 local function look_at(number)
     local entry = redis.call('HMGET', entry_key(number), 'key', 'conversation', 'body', 'attempts',
         'put_at', 'claimed', 'crashes', 'last_error')
@@ -350,8 +369,8 @@ function operations.put(key, conversation, body, retention, after, failed, cause
 end
 
 -- Return the seconds until the next wait is due, then the items. *claim* is the number of the claim:
--- a repeated one, whose answer was lost, gets the same items.
-function operations.claim(owner, claim, limit, place, only)
+-- a repeated one, whose answer was lost, gets the same items. Those from *since* on got no answer.
+function operations.claim(owner, claim, since, limit, place, only)
     go_on_when_full()
     follow_clock()
     show_what_is_due()
@@ -363,6 +382,8 @@ function operations.claim(owner, claim, limit, place, only)
     end
     if last == claim then
         entries = claimed_before(owner, claim)
+    elseif since ~= claim then
+        take_back(owner, tonumber(since), tonumber(claim))
     end
     redis.call('HSET', prefix .. 'claims', owner, claim)
     while #entries < tonumber(limit) do
@@ -421,10 +442,7 @@ function operations.hand_back(conversation, key, attempts)
     local number = held(conversation, key, attempts)
     if number then
         go_on_when_full()
-        end_claim(conversation, number)
-        redis.call('HINCRBY', entry_key(number), 'uncounted', 1)
-        redis.call('HSET', entry_key(number), 'claimed', 0)
-        show(conversation)
+        hand_back(conversation, number)
     end
 end
 

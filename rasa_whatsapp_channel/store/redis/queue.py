@@ -54,6 +54,8 @@ class RedisQueue(Queue):
         self._retention = retention
         self._claimant = claimant
         self._claim_number = 0
+        self._unsure_since = 0  # the number of the first claim since the last answer
+        self._claiming = asyncio.Lock()  # the script knows a repeated claim as the latest one
         self._wait_queue = WaitQueue()
         self._listener: asyncio.Task[None] | None = None
 
@@ -89,19 +91,19 @@ class RedisQueue(Queue):
 
     async def _claim(self, limit: int, place: str, *only: str) -> Sequence[QueueItem]:
         """Claim the oldest items of *place*, or *only* the first one of a conversation."""
-        number = self._claim_number
-        self._claim_number += 1
-        claimed = self._submit("claim", self._claimant(), number, limit, place, *only)
-        try:
-            due_in, entries = await asyncio.shield(claimed)
-            items = [item for entry in entries if (item := await self._read(entry)) is not None]
-        except asyncio.CancelledError:
-            claimed.add_done_callback(self._hand_back_late)
-            raise
-        except StoreError:
-            # It may have been executed; the same number returns the same items.
-            self._claim_number = number
-            raise
+        async with self._claiming:
+            number = self._claim_number
+            self._claim_number += 1
+            numbers = (number, self._unsure_since)
+            claimed = self._submit("claim", self._claimant(), *numbers, limit, place, *only)
+            try:
+                due_in, entries = await asyncio.shield(claimed)
+                items = [item for entry in entries if (item := await self._read(entry)) is not None]
+            except asyncio.CancelledError:
+                claimed.add_done_callback(self._hand_back_late)
+                raise
+            # After a `StoreError` it may have been executed; the next claim takes it back.
+            self._unsure_since = self._claim_number
         if due_in:
             self._wait_queue.wake_in(float(due_in))
         return items

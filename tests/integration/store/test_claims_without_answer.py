@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from rasa_whatsapp_channel.store import open_store
@@ -15,8 +17,57 @@ async def test_a_claim_that_arrives_after_later_ones_takes_nothing(redis_url, cl
         await queue.claim_many(1)  # number 1
         await queue.put("a", "anna", {})
         # The first one was sent once more, over a connection that was given up and was slow.
-        await queue._submit("claim", store._own, 0, 1, "ready")
+        await queue._submit("claim", store._own, 0, 0, 1, "ready")
         assert [item.key for item in await queue.claim_many(1)] == ["a"]
+
+
+@pytest.fixture
+def lose_answers(monkeypatch):
+    """Let Redis carry out what is asked next, and lose so many answers in a row."""
+    redis = pytest.importorskip("redis", reason="the Python package redis is optional")
+
+    def lose(store, count):
+        connection = store._connection
+        evaluate, left = connection._evaluate, [count]
+
+        async def evaluate_unheard(*args, **options):
+            answers = await evaluate(*args, **options)
+            if left[0]:
+                left[0] -= 1
+                raise redis.ConnectionError("Connection closed by server.")
+            return answers
+
+        monkeypatch.setattr(connection, "_evaluate", evaluate_unheard)
+
+    return lose
+
+
+async def test_claims_of_one_moment_whose_answers_are_lost_lose_no_item(
+    redis_url, clock, lose_answers
+):
+    async with open_store(redis_url, clock=clock) as store:
+        for name in ("anna", "ben", "cem"):
+            await store.inbox.put(name, name, {})
+        lose_answers(store, 1)
+        claims = (store.inbox.claim_first(name) for name in ("anna", "ben", "cem"))
+        items = await asyncio.gather(*claims)
+        assert [item.key for item in items] == ["anna", "ben", "cem"]
+
+
+@pytest.mark.parametrize("first", ["ben", "nobody"])
+async def test_who_names_a_conversation_keeps_nothing_of_a_claim_without_an_answer(
+    redis_url, clock, lose_answers, first
+):
+    async with open_store(redis_url, clock=clock) as store:
+        for name in ("anna", "ben", "cem"):
+            await store.inbox.put(name, name, {})
+        lose_answers(store, 2)
+        with pytest.raises(StoreError):
+            await store.inbox.claim_many(3)
+        named = await store.inbox.claim_first(first)
+        assert (named.key if named else "nobody") == first
+        others = [item.key for item in await store.inbox.claim_many(3)]
+        assert others == [name for name in ("anna", "ben", "cem") if name != first]
 
 
 async def test_an_item_that_redis_lost_holds_up_neither_its_conversation_nor_others(

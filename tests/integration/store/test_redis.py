@@ -134,7 +134,7 @@ async def test_a_claim_whose_answer_was_lost_is_not_lost_itself(redis_url):
         for n in range(4):
             await store.inbox.put(f"k{n}", f"user {n}", HELLO)
         await store.inbox._call(
-            "claim", store._own, 0, 2, "ready"
+            "claim", store._own, 0, 0, 2, "ready"
         )  # carried out, and the answer lost
 
         items = await store.inbox.claim_many(3)
