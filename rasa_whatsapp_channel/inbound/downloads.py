@@ -11,7 +11,6 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from itertools import islice
 from typing import Final
 
 from rasa_whatsapp_channel.errors import ChannelError
@@ -37,8 +36,6 @@ logger = logging.getLogger(__name__)
 ATTEMPTS: Final = 3
 #: Seconds for the file of a message, the wait for a slot included.
 TIMEOUT: Final = 30.0
-#: https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
-MOST_IN_FORM: Final = 30
 
 
 class Downloads:
@@ -77,7 +74,7 @@ class Downloads:
 
     async def fetch_form(self, event: InboundMessage, sender_id: str) -> InboundMessage:
         """Return *event* with what became of the files of a filled-in form, where it has any."""
-        files = list(islice(files_in_form(event), MOST_IN_FORM)) if self._store else []
+        files = files_in_form(event) if self._store else []
         if not files:
             return event
         fetched = await asyncio.gather(*(self.fetch(each, sender_id) for _, each in files))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile, Transcript
@@ -15,6 +16,8 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 _NAMED: Final = ("identity", "origin")
 _SEED: Final = ("profile_name", "username", "country_code", "user_id", "phone_number_id")
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
+#: https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
+MOST_IN_FORM: Final = 30
 
 
 def metadata_of(
@@ -102,15 +105,20 @@ def media_of(event: InboundMessage) -> InboundMedia | None:
     )
 
 
-def files_in_form(event: InboundMessage) -> Iterator[tuple[str, InboundMessage]]:
+def files_in_form(event: InboundMessage) -> Sequence[tuple[str, InboundMessage]]:
     """
-    Yield the photos and documents of a filled-in form: the name of the field, a message of its own.
+    Return the photos and documents of a filled-in form, as many as one may have: the name of the
+    field, a message of its own.
 
     None is without its hash. What stands in a form comes from a phone, which may write the id of
     anybody's file; only who has the file knows its hash, and the download is checked against it.
 
     https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
     """
+    return list(islice(_files_in_form(event), MOST_IN_FORM))
+
+
+def _files_in_form(event: InboundMessage) -> Iterator[tuple[str, InboundMessage]]:
     if event.type != "interactive":
         return
     answers = flow_response(object_of(object_of(event.content).get("nfm_reply"))) or {}

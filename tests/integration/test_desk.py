@@ -340,19 +340,24 @@ async def test_files_go_to_the_desk_by_links_that_expire(chat, desk, platform):
                     assert answer.status == 401
 
 
-async def test_the_desk_reads_a_form_and_gets_its_photos(chat, desk, platform):
-    platform[0].files["78"] = (PICTURE, "image/jpeg")
+def form_with(photos: int) -> dict[str, Any]:
+    """A form that somebody has filled in, with so many photos."""
     hashed = base64.b64encode(bytes.fromhex(PICTURE_SHA256)).decode()
     photo = {"id": 78, "mime_type": "image/jpeg", "sha256": hashed, "file_name": "dent.jpg"}
-    answers = json.dumps({"flow_token": "t", "car": "red", "photos": [photo]})
+    answers = json.dumps({"flow_token": "t", "car": "red", "photos": [photo] * photos})
+    form = webhooks.text(PHONE, "wamid.in2", "")
+    [message] = form["messages"]
+    message["type"] = "interactive"
+    message["interactive"] = {"type": "nfm_reply", "nfm_reply": {"response_json": answers}}
+    return envelope([form])
+
+
+async def test_the_desk_reads_a_form_and_gets_its_photos(chat, desk, platform):
+    platform[0].files["78"] = (PICTURE, "image/jpeg")
     async with chat(Bot(ASKS)) as running:
         await running.deliver(text(1, "a person"))
         await desk.hears("message.received")
-        form = webhooks.text(PHONE, "wamid.in2", "")
-        [message] = form["messages"]
-        message["type"] = "interactive"
-        message["interactive"] = {"type": "nfm_reply", "nfm_reply": {"response_json": answers}}
-        await running.deliver(envelope([form]))
+        await running.deliver(form_with(photos=1))
         told = await desk.hears("message.received", 3)
         host = running.url.removesuffix("/webhooks/whatsapp")
         link = host + told["message"]["media"]["url"]
@@ -360,6 +365,16 @@ async def test_the_desk_reads_a_form_and_gets_its_photos(chat, desk, platform):
             assert await answer.read() == PICTURE
     assert desk.texts() == ["a person", "[flow: car: red, photos: dent.jpg]", ""]
     assert told["message"]["media"]["filename"] == "dent.jpg"
+
+
+async def test_a_form_from_a_phone_brings_no_more_photos_than_a_form_may_have(chat, desk, platform):
+    platform[0].files["78"] = (PICTURE, "image/jpeg")
+    async with chat(Bot(ASKS)) as running:
+        await running.deliver(text(1, "a person"))
+        await running.deliver(form_with(photos=40))
+        await running.deliver(text(3, "Is it bad?"))
+        await eventually(lambda: "Is it bad?" in desk.texts())
+    assert desk.texts().count("") == 30
 
 
 async def test_a_file_of_the_desk_goes_out_and_one_that_is_too_large_is_told(chat, desk, platform):
