@@ -60,12 +60,16 @@ class MessageNotes:
 
     async def confirm(self, key: str, message_id: str) -> None:
         """Note that WhatsApp accepted the item as *message_id*, though no answer said so."""
-        await self._values.set(f"confirmation:{key}", message_id, LIFE)
+        await self._values.set(_confirmation_key(key), message_id, LIFE)
 
     async def confirmation(self, key: str) -> str | None:
         """Return the message id that a status told."""
-        message_id = await self._values.get(f"confirmation:{key}")
+        message_id = await self._values.get(_confirmation_key(key))
         return message_id if isinstance(message_id, str) else None
+
+    async def deny(self, key: str) -> None:
+        """Forget what `confirm` noted: WhatsApp did not accept the item."""
+        await self._values.delete(_confirmation_key(key))
 
     async def expect_confirmation(self, key: str, conversation: str, wait: float) -> None:
         """Note that *conversation* waits *wait* seconds for a status of the item."""
@@ -108,6 +112,10 @@ class MessageNotes:
     async def trace(self, key: str) -> Any:
         """Return the trace context of the item; None if there is none."""
         return await self._values.get(trace_key(key))
+
+
+def _confirmation_key(key: str) -> str:
+    return f"confirmation:{key}"
 
 
 def _expected_key(person: str) -> str:

@@ -87,7 +87,7 @@ class FailedAttempts:
                 item, decision.entry, wait, error=str(error)
             )
         if is_sent:
-            await self.record.expect_no_status(entry)
+            await self.record.expect_no_status(item, entry)
         if isinstance(decision, recovery.SendOther):
             person = await self.people.of(entry.recipient_id)
             other = await self.account.after_refusal(item, entry, person, decision.reason)

@@ -72,10 +72,13 @@ class SentRecord:
         if not self._client.api.callback_data:
             await self._notes.expect_status(person.name, item.key)
 
-    async def expect_no_status(self, entry: OutboxMessage) -> None:
+    async def expect_no_status(self, item: QueueItem, entry: OutboxMessage) -> None:
         """Note that the message is not on its way: other software may write to the person."""
-        if not self._client.api.callback_data:
-            await self._notes.expect_no_status((await self._people.of(entry.recipient_id)).name)
+        if self._client.api.callback_data:
+            return
+        await self._notes.expect_no_status((await self._people.of(entry.recipient_id)).name)
+        if not (entry.unconfirmed or item.crashes):  # so what came meanwhile was of another message
+            await self._notes.deny(item.key)
 
     async def earlier_attempt(
         self, item: QueueItem, entry: OutboxMessage, *, listened: float
@@ -104,7 +107,7 @@ class SentRecord:
                 waited = replace(entry, crashes=item.crashes)
                 return await self.await_confirmation(item, waited, left, counted=False)
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
-            await self.expect_no_status(entry)
+            await self.expect_no_status(item, entry)
             return DeadLetter(NOT_CONFIRMED.format(item.last_error))
         return None
 

@@ -459,15 +459,21 @@ async def test_without_keys_a_confirmation_is_for_the_message_that_is_waited_for
     assert await office.store.ledger.get("late") is None
 
 
+@pytest.mark.parametrize("when", ["before the refusal", "after it"])
 async def test_without_keys_what_was_refused_is_not_confirmed_by_what_others_send(
-    office, clock, hello
+    office, clock, hello, when
 ):
+    async def tell_of_another() -> None:
+        await office.statuses.note(status_without_key("of a colleague"))
+
     office.speaks(TURN)
     office.client.answers = [APIError(PlatformError(131000), status=500, verdict=Verdict.RETRY)]
+    if when == "before the refusal":
+        office.client.before_answer = tell_of_another
     await office.put("wamid.in:0", hello)
     await office.step()
 
-    await office.statuses.note(status_without_key("of a colleague"))
+    await tell_of_another()
     clock.now += 60
     await office.run()
 
