@@ -153,7 +153,7 @@ class FailedAttempts:
             logging.INFO if recovery.is_quiet(decision) else logging.WARNING,
             "whatsapp.not_sent: %s %s: %s",
             entry.called(item.key),
-            decision,
+            str(decision),  # it holds the message, which is not to be in the log
             error,
         )
 

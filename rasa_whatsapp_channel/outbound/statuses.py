@@ -222,7 +222,7 @@ class Statuses:
             logging.INFO if recovery.is_quiet(decision) else logging.WARNING,
             "whatsapp.not_delivered: %s %s: %s",
             entry.called(sent.key),
-            decision,
+            str(decision),  # it holds the message, which is not to be in the log
             reason,
         )
         # Made of the first key: WhatsApp returns keys of up to 512 characters.
