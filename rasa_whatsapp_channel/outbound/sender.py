@@ -379,8 +379,6 @@ class Sender:
             await self._statuses.failed(sent)
         if sent.status in ENDED or not self._waits(message):
             return DONE
-        if item.conversation != sent.recipient_id:
-            return DONE  # a template, which nothing comes after
         return Done(
             hold=self._policy.delivered_timeout,
             cause=status_cause(sent.message_id),

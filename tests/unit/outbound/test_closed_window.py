@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.compose.composer import Composer
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.recovery import OUTSIDE_WINDOW
 from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
@@ -35,6 +36,23 @@ OWN = {
 }
 CAMPAIGN = {
     "custom": {"type": "template", "template": {"name": "campaign", "language": {"code": "en"}}}
+}
+BROCHURE = {
+    "custom": {
+        "type": "template",
+        "template": {
+            "name": "brochure",
+            "language": {"code": "en"},
+            "components": [
+                {
+                    "type": "header",
+                    "parameters": [
+                        {"type": "image", "image": {"link": "https://shop.example/a.jpg"}}
+                    ],
+                }
+            ],
+        },
+    }
 }
 PLAIN = {"utter_action": "utter_plain", "text": "Your table\nis ready"}
 PICTURE = {"utter_action": "utter_picture", "image": "https://shop.example/a.jpg"}
@@ -85,7 +103,7 @@ class Bot:
 def _short(body):
     if body["type"] == "template":
         components = body["template"].get("components") or [{"parameters": []}]
-        values = [each["text"] for each in components[0]["parameters"]]
+        values = [each["text"] for each in components[0]["parameters"] if "text" in each]
         return " ".join([body["template"]["name"], *values])
     way = "direct" if "category" in body else "free"
     return f"{way} {body['text']['body']}" if body["type"] == "text" else body["type"]
@@ -200,6 +218,17 @@ async def test_what_waits_holds_up_no_template(make_bot):
     await bot.says(CAMPAIGN)
 
     assert bot.sent == ["campaign"]
+
+
+async def test_a_template_does_not_overtake_the_picture_of_the_one_before(make_bot, office):
+    bot = make_bot()
+
+    await bot.says(BROCHURE, CAMPAIGN)
+    assert bot.sent == ["brochure"]
+
+    office.clock.now += SendPolicy().delivered_timeout
+    await office.run()
+    assert bot.sent == ["brochure", "campaign"]
 
 
 async def test_a_template_that_may_have_arrived_holds_up_no_answer(make_bot, office):
