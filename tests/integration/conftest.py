@@ -10,7 +10,7 @@ import json
 import os
 import pkgutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pytest_asyncio
 from aiohttp import web
 from support.eventually import eventually
 from support.no_locks import NoLocks
+from support.redis_server import RedisServer
 from support.uploads import Part, form_of
 
 SECRET = "an-app-secret"
@@ -121,6 +122,15 @@ class Platform:
 
     async def eventually(self, fact: Callable[[], bool]) -> None:
         await eventually(fact, told=lambda: self.sent)
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis of its own for the tests of a module."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest_asyncio.fixture

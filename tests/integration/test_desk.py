@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,6 @@ from support import webhooks
 from support.cloud_api import PICTURE, PICTURE_SHA256
 from support.desk_server import SECRET, DeskServer, Door, desk_server
 from support.eventually import eventually
-from support.redis_server import RedisServer
 from support.webhooks import echo, envelope
 
 from rasa_whatsapp_channel import standard_webhooks
@@ -49,14 +48,6 @@ class Bot:
 
 
 ASKS = {"text": "I fetch somebody.", "metadata": {"whatsapp": {"handoff": "a refund"}}}
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest_asyncio.fixture

@@ -12,7 +12,6 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from aiohttp import web
 from support import webhooks
 from support.desk_server import SECRET, DeskServer, Door, desk_server
 from support.eventually import eventually
-from support.redis_server import RedisServer
 from support.webhooks import envelope
 
 PEOPLE = [f"49151{number:08}" for number in range(40)]
@@ -61,14 +59,6 @@ class BadDesk(DeskServer):
 
     def texts_of(self, person: str, kind: str = "message.received") -> list[str]:
         return [each["message"]["text"] for each in self.seen[person] if each["type"] == kind]
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +21,6 @@ from support import webhooks
 from support.cloud_api import PICTURE
 from support.crashes import crash_with_next_item
 from support.eventually import eventually
-from support.redis_server import RedisServer
 from support.webhooks import NUMBER, echo, envelope
 
 from rasa_whatsapp_channel.compose.composer import Composer
@@ -77,14 +76,6 @@ class Operator:
             return fact([(each.speaker, each.text) for each in await self.episode()])
 
         await eventually(holds)
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from support.desk_server import DeskServer, Door, desk_server
 from support.eventually import PATIENCE, eventually
 from support.ports import free_port
 from support.processes import PROJECT, Process, StandAlone
-from support.redis_server import RedisServer
 from support.webhooks import envelope, picture, texts
 
 from rasa_whatsapp_channel.store import open_store
@@ -154,14 +153,6 @@ async def test_what_rasa_said_is_sent_though_it_has_ended(apart, serve, platform
 
 async def waits_in_outbox(door: Served, count: int) -> bool:
     return (await door.health())["outbox"]["waiting"] == count
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture(params=["sqlite", "redis"])
