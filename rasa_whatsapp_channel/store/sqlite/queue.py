@@ -176,7 +176,7 @@ class SQLiteQueue(Queue):
         if state is not ItemState.READY and not self._unsure:
             return state
         items = await self._claim(self._claimant(), 1, sql.FIRST_READY, line)
-        return items[0] if items else ItemState.CLAIMED  # somebody was faster
+        return items[0] if items else ItemState.CLAIMED  # another process took it meanwhile
 
     def _state_of_first(self, db: sqlite3.Connection, line: tuple[str, str]) -> ItemState | None:
         row = db.execute(sql.FIRST, line).fetchone()

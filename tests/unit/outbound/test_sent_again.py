@@ -150,3 +150,16 @@ async def test_where_only_messages_are_not_answered_most_of_them_are_not_risked(
             pass
         clock.now += 10
     assert len(await office.store.outbox.dead_letters()) < 10
+
+
+async def test_of_a_message_that_fails_by_its_status_nothing_but_its_name_is_in_the_log(
+    office, hello, caplog
+):
+    await office.put("a:0", hello)
+    await office.run()
+
+    await office.statuses.note(status("wamid.1", "failed", 131000))
+
+    [record] = [each for each in caplog.records if "whatsapp.not_delivered" in each.getMessage()]
+    assert "hello" not in f"{vars(record)}"
+    assert PHONE not in f"{vars(record)}"
