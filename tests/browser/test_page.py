@@ -71,6 +71,37 @@ async def test_what_comes_during_a_click_does_not_take_the_click_away(
     await page.shows(f"{message('text')}")
 
 
+async def test_a_state_that_is_read_anew_during_a_click_does_not_take_the_click_away(
+    page: Tab, bot: Bot
+) -> None:
+    await page.js(
+        "{ const ask = fetch; window.fetch = async (...what) => {"
+        " const answer = await ask(...what);"
+        f" await new Promise((done) => setTimeout(done, {LONG_PRESS}));"
+        " window.read = true; return answer; } }"
+    )
+    await bot.simulates("reset", {})
+
+    async with page.pressed("[data-act=more]"):
+        await page.shows("window.read")
+        await page.js("new Promise((done) => setTimeout(done, 100))")
+
+    await page.shows("document.querySelector('.menu')")
+
+
+@pytest.mark.parametrize("pressed", ["[data-act=more]", ".chat-more", "#all-chats"])
+async def test_a_symbol_that_is_drawn_during_a_click_does_not_take_the_click_away(
+    page: Tab, pressed: str
+) -> None:
+    use = f"document.querySelector('{pressed} use')"
+
+    async with page.pressed(pressed):  # as Chromium does once the file of a symbol is read
+        await page.js(f"{use}.setAttribute('href', {use}.getAttribute('href'))")
+        await page.js("new Promise(requestAnimationFrame)")
+
+    await page.shows("document.querySelector('.menu')")
+
+
 @pytest.mark.parametrize("ends", ["blur", "contextmenu", "pointercancel", "pointermove"])
 async def test_a_press_that_ends_without_a_release_holds_nothing_back(
     page: Tab, bot: Bot, ends: str

@@ -10,7 +10,7 @@ import { askGroup, askPerson, confirmImport, confirmReset } from "./dialogs/ques
 import { byId } from "./dom.js";
 import { renderPeople } from "./people.js";
 import { createPhones } from "./phones.js";
-import { unpressed } from "./press.js";
+import { pressEnd, unpressed } from "./press.js";
 import { keepOpen } from "./socket.js";
 import { hasPlatformEvents, keyOf, State } from "./state.js";
 import { summaryOf } from "./summary.js";
@@ -67,7 +67,7 @@ const onChange = {
   status: ({ chat, item }) => refresh(chat, item),
   pinned: () => localStorage.setItem(PINNED, JSON.stringify([...state.pinned])),
   typing({ chat }) {
-    setTimeout(() => showTyping(chat), state.typing.get(chat) - Date.now() + 50);
+    setTimeout(() => unpressed(() => showTyping(chat)), state.typing.get(chat) - Date.now() + 50);
     showTyping(chat);
   },
   webhook() {
@@ -159,6 +159,7 @@ async function reload() {
   try {
     const asked = [api.readState(), api.readWebhooks(), api.readRequests()];
     const [whole, webhooks, requests] = await Promise.all(asked);
+    await pressEnd();
     if (waiting !== events) return false;
     state.load(whole, phones.inUse?.chat);
     state.loadLogs(webhooks, requests);

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { openLightbox } from "./dialogs/lightbox.js";
 import { askContact, askFlow, askPlace } from "./dialogs/questions.js";
 import { openList, openProducts } from "./dialogs/sheet.js";
+import { pressEnd } from "./press.js";
 import { toast } from "./toasts.js";
 
 /**
@@ -60,6 +61,7 @@ export function createController({ state }, node) {
   async function attempt(call) {
     try {
       const answer = await call;
+      await pressEnd();
       // The socket may have been faster, and may know more by now.
       if (answer?.id && !state.messages.has(answer.id)) state.takeMessage(answer);
       return true;

@@ -10,9 +10,18 @@ export function unpressed(act) {
   if (!isPressed) run();
 }
 
+/** Settled as soon as nothing is pressed any more. */
+export const pressEnd = () => new Promise(unpressed);
+
 function run() {
   isPressed = false;
-  while (waiting.length > 0) waiting.shift()();
+  while (waiting.length > 0) {
+    try {
+      waiting.shift()();
+    } catch (error) {
+      reportError(error); // the rest is to be done all the same
+    }
+  }
 }
 
 function begin({ button }) {
