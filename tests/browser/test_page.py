@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.chromium import Tab
-from support.spoken_bot import MAYA, MEDIA, Bot
+from support.spoken_bot import MAYA, MEDIA, TOKEN, Bot
 
 EVIL = '"><img src=x onerror="document.title=\'hit\'"><script>document.title="hit"</script>'
+PICTURES = Path(__file__).parent / "pictures"
 LONG_PRESS = 1_200  # milliseconds
 
 
@@ -368,3 +373,42 @@ async def test_nothing_is_wider_than_the_screen(
     await page.shows(message("interactive"))
     for part in ("document.documentElement", "document.querySelector('.messages')"):
         assert await page.js(f"{part}.scrollWidth <= {part}.clientWidth")
+
+
+async def test_a_form_brings_photos(page: Tab, bot: Bot) -> None:
+    """https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload"""
+    parameters = {"flow_message_version": "3", "flow_id": "1", "flow_cta": "Report damage"}
+    action = {"name": "flow", "parameters": parameters}
+    body = {"text": "What happened?"}
+    flow = {"type": "flow", "body": body, "action": action}
+    await bot.says({"type": "interactive", "interactive": flow})
+    await page.shows("document.querySelector('[data-type=interactive] .choice')")
+    await page.click("[data-type=interactive] .choice")
+    await page.shows("document.querySelector('dialog textarea')")
+
+    await page.js("document.querySelector('dialog textarea').value = '[1'")
+    await page.click("dialog .primary")
+    assert "object in JSON" in await page.js("document.querySelector('.form-wrong').textContent")
+    await page.js("document.querySelector('dialog textarea').select()")
+    await page.type('{"where": "bow"}')
+    assert await page.js("document.querySelector('.form-wrong').textContent") == ""
+    await page.js("document.querySelector('dialog [name=field]').value = 'damage'")
+    await page.choose_files("dialog [type=file]", MEDIA / "lake.jpg", MEDIA / "guide.pdf")
+    for dark in (False, True):
+        await page.size(390, 844, dark=dark)
+        assert await page.shuts_out() == []
+        await page.picture(PICTURES / f"form-with-photos-{'dark' if dark else 'light'}.png")
+    await page.click("dialog .primary")
+
+    reply = (await bot.hears())["interactive"]["nfm_reply"]
+    response = json.loads(reply["response_json"])
+    photo, guide = response["damage"]
+    assert response["where"] == "bow"
+    assert (photo["file_name"], photo["mime_type"]) == ("lake.jpg", "image/jpeg")
+    assert (guide["file_name"], guide["mime_type"]) == ("guide.pdf", "application/pdf")
+    async with bot.session.get(f"{bot.simulator}/v26.0/{photo['id']}", headers=TOKEN) as answer:
+        address = (await answer.json())["url"]
+    async with bot.session.get(address, headers=TOKEN) as answer:
+        content = await answer.read()
+    assert content == (MEDIA / "lake.jpg").read_bytes()
+    assert photo["sha256"] == base64.b64encode(hashlib.sha256(content).digest()).decode()

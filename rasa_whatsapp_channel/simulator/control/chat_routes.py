@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.simulator.control.bodies import (
     text_of,
 )
 from rasa_whatsapp_channel.simulator.incoming import Arrival
+from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser, clean_phone
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.world import World
@@ -40,6 +41,7 @@ def chat_routes(world: World) -> Iterator[web.RouteDef]:
     yield web.get(f"{person}/messages", routes.messages)
     yield web.get(f"{person}/transcript", routes.transcript)
     yield web.post(f"{person}/messages", routes.write)
+    yield web.post(f"{person}/files", routes.give_file)
     yield web.post(f"{person}/reaction", routes.react)
     yield web.post(f"{person}/read", routes.read)
     yield web.post(f"{person}/status", routes.set_status)
@@ -83,6 +85,20 @@ class ChatRoutes:
             raise ControlError("A list of messages needs at least one.")
         arrivals = [read_arrival(item) for item in many]
         return self._receive(person, arrivals, many[0], one=body is not many)
+
+    async def give_file(self, request: web.Request) -> web.Response:
+        """
+        Store a photo or document that a person gives in a form of WhatsApp (a flow).
+
+        Return how it is to stand in the form's ``response_json``:
+        https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
+        """
+        find_person(self._world, request)
+        if request.content_type != "multipart/form-data":
+            raise ControlError("A file comes as multipart/form-data, in a part named file.")
+        upload = _need((await read_form(request))[1])
+        file = await _store(self._world, upload, _mime_type(upload))
+        return web.json_response(envelopes.media_in_flow(file))
 
     async def react(self, request: web.Request) -> web.Response:
         """React to a message; short for a message of type reaction."""
@@ -190,27 +206,37 @@ def _context(value: object) -> Mapping[str, Any] | None:
 async def read_file_arrival(
     world: World, request: web.Request, fields: Mapping[str, str], upload: Upload | None
 ) -> Arrival:
-    if upload is None:
-        raise ControlError("The form needs a part named file, with a filename.")
+    upload = _need(upload)
     mime_type = _mime_type(upload)
     kind = fields.get("type") or media_checks.kind_of(mime_type) or "document"
     if kind not in _FILE_KINDS:
         raise ControlError(f"The type of a file is one of {', '.join(_FILE_KINDS)}, not {kind}.")
     if kind == "voice" and mime.base_type(mime_type) == "audio/ogg":
         mime_type = "audio/ogg; codecs=opus"  # the platform's type of every voice message
-    config = world.config
-    file = await world.library.add(
-        ids.new_media_id(config.api),
+    file = await _store(world, upload, mime_type)
+    api = world.config.api
+    url = download_url(world, file, origin=origin_of(request), api=api)
+    caption = fields.get("caption")
+    content = envelopes.media_content(kind, file, api, url=url, caption=caption)
+    context = _context(load_json(fields.get("context") or "null"))
+    return Arrival("audio" if kind == "voice" else kind, content, context)
+
+
+def _need(upload: Upload | None) -> Upload:
+    if upload is None:
+        raise ControlError("The form needs a part named file, with a filename.")
+    return upload
+
+
+async def _store(world: World, upload: Upload, mime_type: str) -> MediaFile:
+    api = world.config.api
+    return await world.library.add(
+        ids.new_media_id(api),
         upload.content,
         mime_type=mime_type,
         filename=upload.filename,
-        life=media_checks.life_of(config.api, uploaded=False),
+        life=media_checks.life_of(api, uploaded=False),
     )
-    url = download_url(world, file, origin=origin_of(request), api=config.api)
-    caption = fields.get("caption")
-    content = envelopes.media_content(kind, file, config.api, url=url, caption=caption)
-    context = _context(load_json(fields.get("context") or "null"))
-    return Arrival("audio" if kind == "voice" else kind, content, context)
 
 
 def _mime_type(upload: Upload) -> str:

@@ -75,6 +75,9 @@ export const write = (person, message) => postJson(`${of(person)}/messages`, mes
 /** Let *person* send a file: {type, file, caption?, context?, number?, author?}. */
 export const writeFile = (person, message) => postFile(`${of(person)}/messages`, message);
 
+/** Store a file that *person* gives in a flow; resolves to how the flow's response holds it. */
+export const giveFile = (person, file) => postFile(`${of(person)}/files`, { file });
+
 function postFile(path, { file, context, ...fields }) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value) form.set(name, value);

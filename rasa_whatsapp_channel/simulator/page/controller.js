@@ -107,8 +107,12 @@ export function createController({ state }, node) {
       }),
     askLocation: (item) => question(askPlace(), item, "location"),
     askContact: (item) => question(askContact(item && ownCard()), item, "contacts"),
-    askFlow: (item) => question(askFlow(item.content.action.parameters), item, "interactive"),
+    askFlow: (item) => question(askFlow(item.content.action.parameters, giveFile), item, "interactive"),
   });
+
+  function giveFile(file) {
+    return api.giveFile(state.chatOf(controller.chat).key, file);
+  }
 
   function ownCard() {
     const { name, phone } = state.chatOf(controller.chat).person ?? {};

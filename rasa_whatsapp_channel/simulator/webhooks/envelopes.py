@@ -53,11 +53,10 @@ def media_content(
 ) -> dict[str, Any]:
     """Return the media object of an incoming file; *kind* may be ``voice``."""
     nested = api in (CLOUD, DIALOG360)
-    digest = bytes.fromhex(file.sha256)
     content: dict[str, Any] = {
         "id": file.id,
         "mime_type": file.mime_type,
-        "sha256": base64.b64encode(digest).decode() if nested else file.sha256,
+        "sha256": _base64_of(file) if nested else file.sha256,
     }
     if nested:
         content["url"] = url
@@ -70,6 +69,24 @@ def media_content(
     if kind == "sticker" and nested:
         content["animated"] = file.animated
     return content
+
+
+def media_in_flow(file: MediaFile) -> dict[str, Any]:
+    """
+    Return how the response of a flow holds a photo or document.
+
+    https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
+    """
+    return {
+        "file_name": file.filename,
+        "mime_type": file.mime_type,
+        "sha256": _base64_of(file),
+        "id": file.id,
+    }
+
+
+def _base64_of(file: MediaFile) -> str:
+    return base64.b64encode(bytes.fromhex(file.sha256)).decode()
 
 
 def status_error(problem: Problem, api: Api, details: str) -> dict[str, Any]:

@@ -236,3 +236,12 @@ async def test_a_reaction_of_a_person_stands_on_the_message(simulator, bot):
     [message] = (await value_of(bot, 3))["messages"]
     assert message["reaction"] == {"message_id": message_id, "emoji": "❤️"}
     assert (await simulator.chat())[0]["reactions"] == {MAYA: "❤️"}
+
+
+async def test_a_file_for_a_form_without_a_file_is_named(simulator):
+    without = aiohttp.FormData()
+    without.add_field("type", "image", content_type="text/plain")  # which makes it multipart
+    for given in ({"json": {}}, {"data": without}):
+        status, answer = await simulator.call("POST", f"/simulator/people/{MAYA}/files", **given)
+        assert status == 400
+        assert "a part named file" in str(answer)

@@ -28,7 +28,7 @@ export function openDialog({ title, body, className = "form", onclose }) {
 let fields = 0;
 
 /**
- * Ask for values; resolves to {name: text}, or null when the dialog is closed.
+ * Ask for values; resolves to {name: text, or files}, or null when the dialog is closed.
  *
  * *aside* is a node below the text. A field is {name, label, type?, value?, required?, placeholder?, hint?, …attributes}; *check*
  * gets the values and says in a sentence what is wrong with them.
@@ -50,9 +50,11 @@ export function ask({ title, text, aside, fields: wanted = [], submit, check = (
         h("button.primary", { type: "submit" }, submit),
       ),
     );
+    form.addEventListener("input", () => (wrong.textContent = ""));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const values = Object.fromEntries(new FormData(form));
+      for (const { name, files } of form.querySelectorAll("[type=file]")) values[name] = [...files];
       wrong.textContent = check(values) ?? "";
       if (wrong.textContent) return;
       resolve(values);

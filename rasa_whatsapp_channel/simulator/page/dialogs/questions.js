@@ -87,22 +87,44 @@ export async function askContact({ name = "", phone = "" } = {}) {
   return [contact];
 }
 
-/** The answer to a flow: an `nfm_reply`. */
-export async function askFlow({ flow_token: token = "unused", flow_cta: title } = {}) {
+const FILES_OF_FLOW = 10; // https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
+
+/** The answer to a flow: an `nfm_reply`. *giveFile* resolves to how a file stands in it. */
+export async function askFlow({ flow_token: token = "unused", flow_cta: title } = {}, giveFile) {
   const values = await ask({
     title: title ?? "Form",
     text: "The form is hosted by Meta. Enter the response it would return.",
     submit: "Send",
+    check: ({ json, files }) =>
+      (!isObject(json) && 'The response is an object in JSON, such as {"name": "Mira"}.') ||
+      (files.length > FILES_OF_FLOW && `A form returns ${FILES_OF_FLOW} files at most.`) ||
+      null,
     fields: [
       {
-        ...{ name: "json", label: "Response as JSON", type: "textarea", rows: 8, required: true },
+        ...{ name: "json", label: "Response as JSON", type: "textarea", rows: 5, required: true },
         value: JSON.stringify({ flow_token: token }, null, 2),
+      },
+      { name: "files", label: "Photos or documents", type: "file", multiple: true },
+      {
+        ...{ name: "field", label: "Their name in the response", value: "photos", required: true },
+        hint: "That of the form’s PhotoPicker or DocumentPicker.",
       },
     ],
   });
   if (!values) return null;
-  const response = JSON.stringify(JSON.parse(values.json));
-  return { type: "nfm_reply", nfm_reply: { name: "flow", body: "Sent", response_json: response } };
+  const response = JSON.parse(values.json);
+  if (values.files.length > 0) response[values.field] = await Promise.all(values.files.map(giveFile));
+  const reply = { name: "flow", body: "Sent", response_json: JSON.stringify(response) };
+  return { type: "nfm_reply", nfm_reply: reply };
+}
+
+function isObject(json) {
+  try {
+    const value = JSON.parse(json);
+    return value !== null && typeof value === "object" && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 const OWN_DATA = "Your bot keeps its own data.";
