@@ -14,7 +14,8 @@ from rasa_whatsapp_channel.domain.marked import Marked, Path
 FILLED: Final = ("text", "image", "custom", "buttons", "attachment", "quick_replies", "translation")
 _NAME: Final = re.compile(r"{([^\n{}]+?)}")
 _JINJA_NAME: Final = re.compile(r"{{\s*(\w+)\s*}}")
-_JINJA: Final = re.compile(r"{{(.*?)}}|{%.*?%}|{#.*?#}", re.DOTALL)
+# What a template gives a value itself: `{% for key, value in …`, `{% set name = …`.
+_JINJA_OWN: Final = re.compile(r"{%[-+]?\s*(?:for|set)\s([\w\s,()]+?)(?:\bin\b|[=%-])")
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}|\$(\w+)")
 _KEY: Final = "translation"
 
@@ -62,7 +63,7 @@ def find_names(response: Mapping[str, Any]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for path, text in texts_of(response):
         if path[0] in FILLED:
-            found = _JINJA_NAME.findall(text) if is_jinja(response) else names_in(text)
+            found = _jinja_names(text) if is_jinja(response) else names_in(text)
             names.update(dict.fromkeys(found))
     return tuple(names)
 
@@ -96,10 +97,13 @@ def is_jinja(response: Mapping[str, Any]) -> bool:
 
 def fill_jinja(text: str, values: Mapping[str, object]) -> str:
     """Fill in names; other parts of a template are left unchanged."""
-    return _JINJA.sub(
-        lambda found: str(values.get((found[1] or "").strip(), found[0])),
-        text,
-    )
+    filled = {name: values[name] for name in _jinja_names(text) if name in values}
+    return _JINJA_NAME.sub(lambda found: str(filled.get(found[1], found[0])), text)
+
+
+def _jinja_names(text: str) -> list[str]:
+    own = set(re.findall(r"\w+", " ".join(_JINJA_OWN.findall(text))))
+    return [name for name in _JINJA_NAME.findall(text) if name not in own]
 
 
 def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

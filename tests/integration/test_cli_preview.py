@@ -101,6 +101,26 @@ def test_a_slot_that_is_not_given_stays_and_is_told(domain: Path) -> None:
     assert result.stderr == "Not filled in: --slot name=…\n"
 
 
+def test_what_a_jinja_template_names_itself_is_no_slot(domain: Path) -> None:
+    loop = "{% for item, city in cart %}{{ item }} of {{city}} {% endfor %}"
+    total = "{%- set total = 5 -%}{{ total }}"
+    domain.write_text(
+        "slots:\n  city: {type: text, initial_value: Berlin}\n"
+        "responses:\n  utter_cart:\n"
+        f"  - text: '{loop}{total}, {{{{ name }}}}'\n    metadata: {{template: jinja}}\n"
+    )
+
+    unnamed = preview(domain, "utter_cart", "--format", "json")
+    named = preview(domain, "utter_cart", "--slot", "name=Ada", "--format", "json")
+    wrong = preview(domain, "utter_cart", "--slot", "item=Tea")
+
+    assert unnamed.stderr == "Not filled in: --slot name=…\n"
+    assert named.stderr == ""
+    [body] = bodies(named)
+    assert body["text"] == {"body": f"{loop}{total}, Ada"}
+    assert "utter_cart has no slot {item}" in wrong.stderr
+
+
 def test_the_variation_for_whatsapp_is_chosen_unless_another_is_named(domain: Path) -> None:
     assert "utter_it, variation 3 of 3, api cloud" in preview(domain, "utter_it").stdout
     assert "On Slack" in preview(domain, "utter_it", "--variation", 2).stdout
