@@ -104,6 +104,27 @@ async def test_found_words_are_marked_where_they_are_read(page: Tab, bot: Bot) -
     assert line == "…the old mill one sees the Lake."
 
 
+async def test_found_words_are_marked_in_messages_drawn_on_scrolling(page: Tab, bot: Bot) -> None:
+    words = ["The LAKE at six", *map(str, range(500)), "At the lake"]
+    texts = [{"type": "text", "text": {"body": body}} for body in words]
+    await bot.simulates(f"people/{MAYA}/messages", texts)
+    messages = "document.querySelector('.messages')"
+    await page.shows(f"{messages}.textContent.includes('At the lake')")
+    marked = "JSON.stringify([...CSS.highlights.get('found')].map((one) => one.toString()))"
+
+    await choose(page, "search")
+    await page.type("lake")
+    await page.shows("document.querySelector('.search-count').textContent === '2 of 2'")
+    assert not await page.js(f"{messages}.textContent.includes('The LAKE')")
+    await page.shows(f"""{marked} === '["lake"]'""")
+    await page.shows(f"({messages}.scrollTop = 0) || {messages}.textContent.includes('The LAKE')")
+    assert not await page.js(f"{messages}.textContent.includes('At the lake')")
+    await page.shows(f"""{marked} === '["LAKE"]'""")
+    await page.click(".to-end")
+    await page.shows(f"{messages}.textContent.includes('At the lake')")
+    await page.shows(f"""{marked} === '["lake"]'""")
+
+
 async def test_a_link_opens_a_chat_at_a_message(page: Tab, bot: Bot) -> None:
     ravi = await scene.joins(bot, "Ravi")
     ids = await says(bot, *map(str, range(40)))

@@ -54,6 +54,8 @@ export function createSearch(controller) {
     iconButton("down", "Later", () => step(1)),
     iconButton("close", "Close the search", close),
   );
+  const messages = controller.node.querySelector(".messages");
+  const drawing = { childList: true, subtree: true };
   let found = [];
   let at = 0;
 
@@ -63,6 +65,7 @@ export function createSearch(controller) {
   });
   field.addEventListener("input", look);
   node.addEventListener("keydown", ({ key }) => key === "Escape" && close());
+  new MutationObserver(() => node.hidden || paint()).observe(messages, drawing);
 
   function find() {
     const { state, chat } = controller;
@@ -83,7 +86,6 @@ export function createSearch(controller) {
     at = found.findIndex(({ id }) => id === current);
     if (at === -1) return look();
     tell();
-    paint();
   }
 
   function step(by) {
@@ -111,7 +113,7 @@ export function createSearch(controller) {
   }
 
   function paint() {
-    paintFound(controller.node.querySelector(".messages"), field.value);
+    paintFound(messages, field.value);
   }
 
   return {
