@@ -6,15 +6,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from rasa_whatsapp_channel.conversation.consent import anonymize
-from rasa_whatsapp_channel.conversation.handoffs import HISTORY, beside
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.store.base import DeadLetterRow, Store, WaitingRow
 from rasa_whatsapp_channel.store.text import mention_of
+from rasa_whatsapp_channel.whatsapp.identity import split_number
 
 EVERYTHING: Final = 1_000_000  # items of a queue
 
@@ -34,21 +32,22 @@ class Erased:
 
 
 async def erase_person(store: Store, person: str) -> Erased:
-    """Delete everything of *person*, a number or a user id. Raises `StoreError`."""
+    """
+    Delete everything of *person*, a number, a user id or a conversation, also of their chats with
+    the other business numbers. Raises `StoreError`.
+    """
+    person, _ = split_number(person)
     people = People(store.values)
     conversations = (await people.of(person)).conversations(person)
     names = tuple(dict.fromkeys((person, *conversations, *await people.names_of(person))))
     mentions = [mention_of(name) for name in names]
     items = sent = others = 0
-    for queue, key, others_of in (
-        (store.outbox, "recipient_id", (template_conversation,)),
-        (store.inbox, "to", (partial(beside, HISTORY),)),
-        (store.desk, "conversation", ()),
-    ):
-        waiting = await queue.waiting(EVERYTHING)
-        theirs = {row.conversation for row in waiting if row.body.get(key) in names}
-        for conversation in theirs.union(names, (of(name) for of in others_of for name in names)):
-            items += await queue.erase(conversation)
+    for queue in store.queues:
+        lines = {row.conversation: _person_of(row) for row in await queue.waiting(EVERYTHING)}
+        lines |= {line: _person_of_line(line) for line in await queue.holds()}
+        for line, whose in lines.items():
+            if whose in names:
+                items += await queue.erase(line)
         for dead in await queue.dead_letters(EVERYTHING):
             if _mentions(dead, mentions):  # what could not be parsed belongs to no conversation
                 items += await queue.discard(dead.key)
@@ -60,6 +59,17 @@ async def erase_person(store: Store, person: str) -> Erased:
     for name in names:  # when every opt-out has lost the name of the person
         await store.erase(name)
     return Erased(items, sent, others, conversations)
+
+
+def _person_of(row: WaitingRow) -> str:
+    """Return whom an item is for, whatever the business number; notifications have own lines."""
+    to = row.body.get("to")
+    return split_number(to)[0] if isinstance(to, str) else _person_of_line(row.conversation)
+
+
+def _person_of_line(line: str) -> str:
+    """Return whom a line of items is for: its name ends with their conversation."""
+    return split_number(line.rpartition(":")[2])[0]
 
 
 def _mentions(row: WaitingRow | DeadLetterRow, mentions: Sequence[re.Pattern[str]]) -> bool:

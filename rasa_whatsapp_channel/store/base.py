@@ -381,6 +381,10 @@ class Queue(ABC):
         """Return the items that are not done, oldest first."""
 
     @abstractmethod
+    async def holds(self) -> Sequence[str]:
+        """Return the conversations without items whose next item would have to wait."""
+
+    @abstractmethod
     async def erase(self, conversation: str) -> int:
         """
         Delete every item of the conversation and its dead letters; their keys stay seen.
@@ -525,7 +529,11 @@ class Ledger(ABC):
 
     @abstractmethod
     async def erase(self, recipient_id: str) -> int:
-        """Delete the messages sent to one person; return their number."""
+        """
+        Delete the messages sent to one person; return their number.
+
+        Those from a further business number, which stands behind an ``@``, are theirs, too.
+        """
 
 
 class Values(ABC):

@@ -13,7 +13,9 @@ import click
 from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
 from rasa_whatsapp_channel.cli.options import Function, json_option, to_person, yes_option
 from rasa_whatsapp_channel.cli.output import print_json
+from rasa_whatsapp_channel.conversation.identity import at_our_number
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.wording import counted
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def list_command(
     credentials: Path, person: str | None, kind: str | None, older_than: int | None, as_json: bool
 ) -> None:
     """List the files, oldest first: name, size and MIME type."""
-    found = _find(_open(credentials), person, kind, older_than)
+    found = _find(_open(credentials), _chats(person, credentials), kind, older_than)
     if as_json:
         print_json([{"name": e.name, "size": e.size, "mime_type": e.mime_type} for e in found])
         return
@@ -105,7 +107,8 @@ def delete(
     if bool(names) == chosen:
         raise click.UsageError("Give names, or at least one of --person, --type, --older-than.")
     kept = _open(credentials)
-    found = _named(kept, names) if names else _find(kept, person, kind, older_than)
+    chats = _chats(person, credentials)
+    found = _named(kept, names) if names else _find(kept, chats, kind, older_than)
     if found and not yes:
         click.confirm(f"Delete {counted(len(found), 'file')} for good?", abort=True)
     for file in found:
@@ -119,8 +122,18 @@ def _open(credentials: Path) -> Kept:
     return open_kept(read_settings(credentials).media.store, Path())
 
 
+def _chats(person: str | None, credentials: Path) -> Sequence[str] | None:
+    """Return the names of the conversations of *person* with each business number."""
+    if person is None:
+        return None
+    name, _ = split_number(person)
+    numbers = tuple(read_settings(credentials).by_number())
+    # What was said is among them: the number may not be the bot's any more.
+    return person, *(at_our_number(name, each, numbers) for each in numbers)
+
+
 def _find(
-    kept: Kept, person: str | None, kind: str | None, older_than: int | None
+    kept: Kept, chats: Sequence[str] | None, kind: str | None, older_than: int | None
 ) -> list[KeptFile]:
     from rasa_whatsapp_channel.media.folder import today_here
 
@@ -128,7 +141,7 @@ def _find(
     return [
         file
         for file in kept.files()
-        if (person is None or file.is_from(person))
+        if (chats is None or any(map(file.is_from, chats)))
         and (kind is None or _kind(file) == kind)
         and file.day < before
     ]

@@ -219,7 +219,8 @@ def retry(
     type=to_person,
     metavar="NUMBER",
     multiple=True,
-    help="Delete everything of one person: what waits, dead letters, the record of what was sent.",
+    help="Delete everything of one person, of chats with all business numbers: what waits, dead "
+    "letters, the record of what was sent.",
 )
 @yes_option
 @store_options

@@ -91,7 +91,11 @@ class RedisLedger(Ledger):
         return int(await self._call("allowance_used", number, month))
 
     async def erase(self, recipient_id: str) -> int:
-        return int(await self._call("erase", recipient_id))
+        people = f"{self._prefix}recipient:"
+        names = {recipient_id}
+        async for keys in self._connection.keys(f"{people}{recipient_id}@"):
+            names |= {key.removeprefix(people) for key in keys}
+        return sum([int(await self._call("erase", name)) for name in names])
 
     async def _read(self, operation: str, *args: Arg) -> SentMessage | None:
         fields = await self._call(operation, *args)

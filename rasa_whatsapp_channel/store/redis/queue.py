@@ -175,6 +175,11 @@ class RedisQueue(Queue):
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
         return [_to_row(entry) for entry in await self._call("waiting", limit)]
 
+    async def holds(self) -> Sequence[str]:
+        start = f"{self.prefix}hold:"
+        found = [keys async for keys in self._connection.keys(start)]
+        return [key.removeprefix(start) for keys in found for key in keys]
+
     async def erase(self, conversation: str) -> int:
         return int(await self._call("erase", conversation, LEASE))
 

@@ -51,7 +51,7 @@ COUNT: Final = """
     ON CONFLICT (number, month) DO UPDATE SET used = used + 1
 """
 USED: Final = "SELECT used FROM allowances WHERE number = ? AND month = ?"
-ERASE: Final = "DELETE FROM sent WHERE recipient_id = ?"
+ERASE: Final = "DELETE FROM sent WHERE recipient_id = ?1 OR recipient_id GLOB ?1 || '@*'"
 UPDATE_STATUS: Final = """
     UPDATE sent SET status = ?, at = ?, reason = ?, code = ?, body = CASE WHEN ? THEN body END
     WHERE message_id = ?

@@ -470,6 +470,12 @@ class SQLiteQueue(Queue):
         now = self._clock()
         return [_to_row(now, *row) for row in db.execute(sql.WAITING, (self.name, limit))]
 
+    async def holds(self) -> Sequence[str]:
+        return await self._writer.read(self._holds)
+
+    def _holds(self, db: sqlite3.Connection) -> Sequence[str]:
+        return [conversation for (conversation,) in db.execute(sql.HOLDS, (self.name,))]
+
     async def erase(self, conversation: str) -> int:
         return await self._writer.write(self._erase, to_unicode(conversation))
 

@@ -124,6 +124,7 @@ HOLD: Final = """
     VALUES (?, ?, ?, ?, ?)
 """
 GET_HOLD: Final = "SELECT until, seconds, cause FROM holds WHERE queue = ? AND conversation = ?"
+HOLDS: Final = "SELECT conversation FROM holds WHERE queue = ?"
 END_HOLD: Final = "DELETE FROM holds WHERE queue = ? AND conversation = ?"
 
 # SQLiteClaimants

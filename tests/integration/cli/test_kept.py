@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.media.values import InboundMedia
 from rasa_whatsapp_channel.whatsapp.clients import Download
 
 MAYA, BEN = "4915112345678", "4915187654321"
+SECOND = "206540352242922"
 BLOCK = """
 rasa_whatsapp_channel.WhatsAppInput:
   phone_number_id: "106540352242922"
@@ -22,6 +23,7 @@ rasa_whatsapp_channel.WhatsAppInput:
   app_secret: s
   verify_token: v
   media: {{store: "{store}"}}
+  numbers: [{{phone_number_id: "206540352242922"}}]
 """
 OLD, NEW = date(2026, 1, 5), date(2096, 1, 5)
 
@@ -40,13 +42,13 @@ class Shelf(QuietClient):
 
 @pytest.fixture(params=["received", "file"])
 async def folder(request, tmp_path):
-    """Three files of two people, kept as the channel keeps them."""
+    """Three files of two people, one of them to a second number, kept as the channel does."""
     store = request.param if request.param == "received" else f"file://{tmp_path}/received"
     (tmp_path / "credentials.yml").write_text(BLOCK.format(store=store))
     for day, media_id, mime_type, who in (
         (OLD, "11", "image/jpeg", MAYA),
         (OLD, "22", "video/mp4", BEN),
-        (NEW, "33", "application/pdf", MAYA),
+        (NEW, "33", "application/pdf", f"{MAYA}@{SECOND}"),
     ):
         if request.param == "received":
             kept = MediaFolder(tmp_path / store, Shelf(), max_bytes=99, today=lambda day=day: day)

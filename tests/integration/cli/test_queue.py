@@ -225,20 +225,30 @@ async def test_erase_forgets_what_are_dead_letters_and_only_that(rasa_whatsapp, 
 
 
 async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsapp, store):
+    second = "206540352242922"  # another number of the bot
+    for person in (MAYA, TOM):
+        await store.outbox.put(f"{person}:picture", f"{person}@{second}", answer("look", person))
+        await store.outbox.done(await store.outbox.claim(), hold=3600)
     for person in (MAYA, TOM):
         await make_dead_letter(store, f"{person}:0", person)
     for person in (MAYA, TOM):
         await store.inbox.put(f"wamid.{person}", person, message("hi"))
         await store.outbox.put(f"{person}:1", person, answer("waits", person))
         await store.outbox.put(f"{person}:template", f"template:{person}", answer("t", person))
+        await store.inbox.put(f"wamid.second.{person}", f"{person}@{second}", message("hi"))
+        for queue, kind in ((store.inbox, "desk_history"), (store.desk, "desk")):
+            body = {"kind": kind, "conversation": f"{person}@{second}"}
+            await queue.put(f"{kind}:{person}:1", f"{kind}:{person}@{second}", body)
         await store.ledger.note_sent(f"wamid.out{person}", key=f"{person}:2", recipient_id=person)
         await store.values.set(wrote_key(person), 1_749_416_383.0, 3600)
         await store.values.set(sent_key(person, "/buy"), 1, 3600)
 
     done = await rasa_whatsapp("queue", "erase", "--person", "+49 151 12345678", "--yes")
 
-    assert done.stdout.startswith("Deleted: 4 in the queues, 1 in the ledger")
-    for queue in (store.inbox, store.outbox):
+    assert done.stdout.startswith("Deleted: 7 in the queues, 1 in the ledger")
+    assert done.stderr == ""
+    assert await store.outbox.holds() == [f"{TOM}@{second}"]
+    for queue in store.queues:
         left = [
             entry.conversation for entry in (*await queue.waiting(), *await queue.dead_letters())
         ]

@@ -167,11 +167,16 @@ async def test_all_that_was_sent_to_one_person_is_forgotten(store):
     await store.ledger.note_status("wamid.2", "read")
     await store.ledger.note_sent("wamid.3", key="out:3", recipient_id=BEN)
 
-    assert await store.ledger.erase(ANNA) == 2
+    await store.ledger.note_sent("wamid.4", key="out:4", recipient_id=f"{ANNA}@206540352242922")
+    await store.ledger.note_sent("wamid.5", key="out:5", recipient_id=f"{ANNA}0@206540352242922")
+
+    assert await store.ledger.erase(ANNA) == 3
     assert await store.ledger.erase(ANNA) == 0
 
     assert await store.ledger.get("wamid.1") is None
     assert await store.ledger.by_key("out:2") is None
+    assert await store.ledger.get("wamid.4") is None
+    assert await store.ledger.get("wamid.5") is not None
     assert (await store.ledger.by_key("out:3")).recipient_id == BEN
     assert (await store.ledger.note_status("wamid.2", "played")).message is None
 

@@ -434,8 +434,11 @@ async def test_the_hold_of_a_forgotten_conversation_is_over(queue, with_next):
         await queue.put("a2", ANNA, HELLO)
     await queue.done(await queue.claim(), hold=3600)
 
+    assert await queue.holds() == ([] if with_next else [ANNA])
+
     assert await queue.erase(ANNA) == with_next
 
+    assert await queue.holds() == []
     await queue.put("a3", ANNA, HELLO)
     assert (await queue.claim()).key == "a3"
 
