@@ -290,6 +290,7 @@ class App:
             notified=self._notified,
             codes=codes,
             keyed=APIS[self.settings.api].callback_data,
+            may_upload=self.settings.media.upload != "never",
             clock=self._clock,
         )
 

@@ -86,6 +86,7 @@ class MediaUploads:
         self._sources = Sources(self._access)
         self._converter = converter
         self._upload_when = upload
+        self.may_upload = upload != "never"
         self._root = root
         self._account = account
         self._running: dict[str, asyncio.Task[Uploaded]] = {}
@@ -153,7 +154,7 @@ class MediaUploads:
     def _takes_links_over(self, message: Message, asked: bool) -> bool:
         # Headers of interactive messages and templates take links everywhere.
         refused = isinstance(message, MediaMessage) and not self._client.api.link
-        if self._upload_when == "never":
+        if not self.may_upload:
             return refused
         return asked or refused or self._upload_when == "always"
 
@@ -169,7 +170,7 @@ class MediaUploads:
 
         A file that is of another kind by its content goes as that, if it is one of *others*.
         """
-        if self._upload_when == "never":
+        if not self.may_upload:
             what = "cannot go as a link here" if scheme_of(source) in LINKS else "is no link"
             raise MediaError(f"{short(source)}: {what}, and `media: {{upload: never}}` is set")
         scheme = scheme_of(source)

@@ -39,7 +39,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class FailedAttempts:
-    """All parts are of one number. Every method raises `StoreError`."""
+    """
+    All parts are of one number. *may_upload*: files may be uploaded.
+
+    Every method raises `StoreError`.
+    """
 
     client: Client
     people: People
@@ -50,6 +54,7 @@ class FailedAttempts:
     unsent: Unsent
     throttle: Throttle
     metrics: Metrics
+    may_upload: bool
     clock: Clock
     jitter: Callable[[], float]
 
@@ -74,6 +79,7 @@ class FailedAttempts:
             is_sent=is_sent,
             in_upload=in_upload,
             answers=answers,
+            may_upload=self.may_upload,
             jitter=self.jitter(),
         )
         if answers:

@@ -160,13 +160,15 @@ def recover(
     is_sent: bool = False,
     in_upload: bool = False,
     answers: bool = False,
+    may_upload: bool = True,
     jitter: float = 0.0,
 ) -> Decision:
     """
     Decide about *entry*, which met *error*. An entry in the decision counts this failure.
 
     *is_sent*: the failed request sent the message; *in_upload*: it uploaded its file; *answers*:
-    WhatsApp answered another request after it. *jitter*, 0 to 1, spreads retries of the same time.
+    WhatsApp answered another request after it; *may_upload*: files may be uploaded. *jitter*, 0 to
+    1, spreads retries of the same time.
     WhatsApp documents one backoff, 4^X seconds for the pair limit:
     https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
     """
@@ -175,7 +177,15 @@ def recover(
     entry = entry.failed(now)
     if in_upload and answers and now - entry.failing_since >= UPLOAD_PATIENCE:
         return _drop_file(entry, f"its upload brings no answer: {error}")
-    decision = _decide(entry, error, now=now, is_sent=is_sent, in_upload=in_upload, jitter=jitter)
+    decision = _decide(
+        entry,
+        error,
+        now=now,
+        is_sent=is_sent,
+        in_upload=in_upload,
+        may_upload=may_upload,
+        jitter=jitter,
+    )
     return _next_way(entry, error, decision) if isinstance(decision, DeadLetter) else decision
 
 
@@ -186,6 +196,7 @@ def _decide(
     now: float,
     is_sent: bool,
     in_upload: bool,
+    may_upload: bool,
     jitter: float,
 ) -> Decision:
     code = _code_of(error)
@@ -201,7 +212,7 @@ def _decide(
         return DeadLetter(str(error)) if entry.is_template else WaitForWindow()
     if error.verdict is Verdict.REFRESH_TOKEN:
         return PauseSending(TOKEN_WAIT, entry, TOKEN)
-    if remedy := _recover_file(entry, code):
+    if remedy := _recover_file(entry, code, may_upload):
         return remedy
     lasting = now - entry.failing_since
     is_hopeless = error.verdict.is_final
@@ -210,7 +221,9 @@ def _decide(
         # An upload fails with the whole account, too: its file is not at fault then.
         is_about_us = row is not None and row.scope in (Scope.NUMBER, Scope.ACCOUNT)
         if isinstance(error, APIError) and (is_about_file or (in_upload and not is_about_us)):
-            return _drop_file(entry, str(error.error), code=code)
+            is_kept_from = not may_upload and has_links(entry.outgoing.message)
+            rule = ", and `media: {upload: never}` is set" if is_kept_from else ""
+            return _drop_file(entry, f"{error.error}{rule}", code=code)
         tried = f", after {entry.failures} attempts in {lasting:.0f} seconds"
         return DeadLetter(f"{error}{'' if is_hopeless else tried}")
     if lasting > PATIENCE:
@@ -309,19 +322,20 @@ def _recover_route(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     return None
 
 
-def _recover_file(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
+def _recover_file(entry: OutboxMessage, code: int, may_upload: bool) -> ApplyRemedy | None:
     """
     Return how *entry* may still be delivered with its file after error *code*, if it may.
 
-    A file that we uploaded is uploaded again; a link is fetched and uploaded; an id of the author
-    is sent again, once, where that may help.
+    With *may_upload* a file that we uploaded is uploaded again, and a link is fetched and uploaded.
+    An id of the author is sent again, once, where that may help.
     """
     if remedy_of(code) is not Remedy.UPLOAD_FILE:
         return None
     uploads = entry.remedies.count(SendRemedy.UPLOAD_AGAIN)
-    if entry.ids and uploads < UPLOADED_AGAIN_AT_MOST:
+    if may_upload and entry.ids and uploads < UPLOADED_AGAIN_AT_MOST:
         return ApplyRemedy(SendRemedy.UPLOAD_AGAIN, entry.with_remedy(SendRemedy.UPLOAD_AGAIN))
-    if SendRemedy.UPLOAD_LINK not in entry.remedies and has_links(entry.outgoing.message):
+    may_fetch = may_upload and SendRemedy.UPLOAD_LINK not in entry.remedies
+    if may_fetch and has_links(entry.outgoing.message):
         entry = replace(entry.with_remedy(SendRemedy.UPLOAD_LINK), ids=())
         return ApplyRemedy(SendRemedy.UPLOAD_LINK, entry)
     has_id = any(media.id for media in find_media(entry.outgoing.message))

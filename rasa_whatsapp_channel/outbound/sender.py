@@ -156,6 +156,7 @@ class Sender:
             unsent=self._unsent,
             throttle=self._throttle,
             metrics=self._metrics,
+            may_upload=uploads.may_upload,
             clock=clock,
             jitter=jitter,
         )

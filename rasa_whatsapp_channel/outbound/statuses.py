@@ -69,6 +69,7 @@ class Statuses:
         notified: Notified | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
         keyed: bool = True,
+        may_upload: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -83,6 +84,7 @@ class Statuses:
         self._notified = notified
         self._codes = codes
         self._keyed = keyed
+        self._may_upload = may_upload
         self._clock = clock
 
     async def note(self, status: Status) -> None:
@@ -211,7 +213,7 @@ class Statuses:
             await self._tell(sent, OutboxMessage(sent.recipient_id, {}, sent.response), reason)
             return
         error = _to_error(sent, self._codes)
-        decision = recovery.recover(entry, error, now=self._clock())
+        decision = recovery.recover(entry, error, now=self._clock(), may_upload=self._may_upload)
         if isinstance(decision, DeadLetter | recovery.AwaitConfirmation | recovery.SendOther):
             if isinstance(decision, DeadLetter) and _needs_file(entry):
                 reason = decision.reason

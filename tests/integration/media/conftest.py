@@ -90,8 +90,12 @@ class Desk:
         return found.path.read_bytes()
 
     def uploads(self) -> int:
+        return self.posts("/media")
+
+    def posts(self, end: str) -> int:
+        """Return how many requests were posted to a path with this *end*."""
         return sum(
-            entry["method"] == "POST" and entry["path"].endswith("/media")
+            entry["method"] == "POST" and entry["path"].endswith(end)
             for entry in self.world.requests
         )
 

@@ -92,6 +92,27 @@ async def test_a_missing_file_leaves_the_cards_as_single_messages_in_order(store
     assert all(titles(message) == ["Pay now", "Later"] for message in shown[1:4])
 
 
+async def test_a_link_that_whatsapp_cannot_fetch_goes_once_where_nothing_may_be_uploaded(
+    start, host, caplog
+):
+    caplog.set_level(logging.INFO)
+    desk = await start(media={"upload": "never"})
+    link = host("a.jpg", b"", "image/jpeg", status=404)
+
+    await desk.say({**INVOICE, "image": link})
+
+    [message] = await desk.shows(1)
+    assert (message.content["body"]["text"], titles(message)) == (
+        INVOICE["text"],
+        ["Pay now", "Later"],
+    )
+    assert desk.posts("/messages") == 2  # with the picture, and without it
+    assert "uploaded" not in caplog.text
+    [line] = [each for each in warnings(caplog) if each.startswith("whatsapp.")]
+    assert "131053 Media upload error: The link returns HTTP 404" in line
+    assert "and `media: {upload: never}` is set" in line
+
+
 async def test_a_file_server_that_fails_once_is_asked_again(store, start, host):
     desk = await start(store=store, media={"upload": "always"})
     link = host("a.jpg", b"", "image/jpeg", status=500)

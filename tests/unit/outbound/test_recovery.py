@@ -189,6 +189,17 @@ def test_a_link_goes_by_upload_then_the_rest_without_it(code):
     assert second.entry.file_error == {"reason": f"{code} title", "code": code, "source": None}
 
 
+@pytest.mark.parametrize("code", [131052, 131053, 131014, 100, 131008, 131009])
+def test_where_nothing_may_be_uploaded_the_rest_goes_without_the_link_at_once(code):
+    entry = OutboxMessage("491", LINK)
+
+    first = recover(entry, answer(code), now=NOW, may_upload=False)
+
+    assert first.entry.remedies == ("drop_file",)
+    reason = f"{code} title, and `media: {{upload: never}}` is set"
+    assert first.entry.file_error == {"reason": reason, "code": code, "source": None}
+
+
 @pytest.mark.parametrize("code", [100, 131009, 131053])
 def test_a_file_of_ours_is_uploaded_again_twice_then_the_rest_goes_without_it(code):
     first = decide(answer(code), message=UPLOADED, ids=("media1",))

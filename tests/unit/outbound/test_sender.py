@@ -681,6 +681,18 @@ async def test_a_link_whatsapp_cannot_fetch_is_sent_as_a_text_when_we_cannot_eit
     assert office.texts() == [f"Our lake\n{LINK}"]
 
 
+async def test_a_refused_link_goes_once_where_nothing_may_be_uploaded(office):
+    office.make_sender(upload="never")
+    await office.put("1", Image(Media(link=LINK), caption="Our lake"))
+    office.client.answers = [refuse(131053)]
+
+    await office.run()
+
+    assert office.types() == ["text"]
+    assert office.client.answers == []
+    assert office.servers.asked == []
+
+
 async def test_a_link_that_failed_after_acceptance_goes_another_way_too(office):
     await office.put("1", Image(Media(link=LINK)))
     await office.run()
