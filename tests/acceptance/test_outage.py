@@ -60,7 +60,7 @@ async def test_what_is_written_while_whatsapp_is_down_is_answered_in_order_after
         written = [Written(user, n + 1) for user in range(USERS) for n in range(MESSAGES)]
         await platform.takes(sum(2 + w.number % 2 for w in written), within=OUTAGE + 120)
         caught_up = time.monotonic() - up
-        await asyncio.sleep(1)
+        await eventually(lambda: stubs.is_idle("only"))
 
     journal = stubs.journal.read()
     verdict = judge(written, platform.accepted, journal, kills=[])

@@ -61,7 +61,7 @@ async def test_webhooks_are_taken_while_the_bot_is_blocked_ten_times(tmp_path, f
             *(Written(PEOPLE, n + 1, f"blocks {BLOCKED}") for n in range(TIMES)),
         ]
         await platform.takes(sum(2 + each.number % 2 for each in written), within=120)
-        await asyncio.sleep(1)  # in which a surplus message would come
+        await eventually(lambda: stubs.is_idle("door"))
         await crowd.close()
 
     assert late == []
@@ -88,7 +88,7 @@ async def test_no_webhook_is_refused_and_no_message_lost_while_bots_are_restarte
         await crowd.close()
         written = [Written(user, n + 1) for user in range(100) for n in range(6)]
         await platform.takes(sum(2 + each.number % 2 for each in written), within=120)
-        await asyncio.sleep(1)  # in which a surplus message would come
+        await eventually(lambda: stubs.is_idle("door"))
 
     assert crowd.refusals == 0
     assert judge(written, platform.accepted, stubs.journal.read(), []).faults == []

@@ -120,8 +120,7 @@ async def test_what_another_number_was_told_is_not_for_this_bot(serve, platform,
     async with serve(echo, **more) as running:
         assert await running.deliver(webhook("999", "wamid.1")) == 200
         assert await running.deliver(webhook("999", "wamid.2")) == 200
-        await asyncio.sleep(0.2)
-        health = await running.health()
+        health = await running.idle()
 
     assert running.agent.heard == []
     assert health["inbox"] == {

@@ -213,7 +213,7 @@ async def test_an_event_that_is_tried_again_after_it_was_saved_stands_there_once
             return len(await trackers.events("export")) >= 2
 
         await eventually(are_both)
-        await asyncio.sleep(0.3)
+        await running.idle()
         events = await trackers.events("export")
 
     emojis = [event["metadata"]["whatsapp"]["reaction"]["emoji"] for event in events]

@@ -43,7 +43,7 @@ async def test_after_one_bad_answer_all_messages_go_once_and_in_order(serve, api
     async with serve(echo) as running:
         await running.deliver(texts("one", "two", "three"))
         await api.takes(3)
-        await asyncio.sleep(0.2)
+        await running.idle()
 
     assert api.texts == ["one", "two", "three"]
     assert len(api.refused) == 1
@@ -169,7 +169,7 @@ async def test_an_acceptance_without_an_answer_doubles_only_what_no_status_tells
             echoed = {"biz_opaque_callback_data": taken.body["biz_opaque_callback_data"]}
             await running.deliver(envelope([status(taken.id, "sent", taken.to, **echoed)]))
         await api.takes(2 if told else 3)
-        await asyncio.sleep(0.2)
+        await running.idle()
 
     assert api.texts == (["one", "two"] if told else ["one", "one", "two"])
 

@@ -52,7 +52,7 @@ async def test_a_redis_that_is_killed_and_comes_back_loses_and_doubles_nothing(s
                 redis.restart()
         # A message that was on its way when Redis went waits for its status, up to 20 seconds.
         await api.takes(30, within=120.0)
-        await asyncio.sleep(1)
+        await running.idle()
 
     assert api.texts == [str(number) for number in range(1, 31)]
 
@@ -162,7 +162,7 @@ async def test_with_a_full_memory_new_messages_are_not_taken_until_there_is_room
         client.config_set("maxmemory", 0)
         await takes(running, from_person(taken))
         await api.takes(taken + 1)
-        await asyncio.sleep(0.5)
+        await running.idle()
     client.close()
 
     assert sorted(int(text.split()[0]) for text in api.texts) == [*range(taken + 1)]

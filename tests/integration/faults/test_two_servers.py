@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from support.cloud_api import cloud_api
 from support.crowd import Crowd, Written, webhook_of
+from support.eventually import eventually
 from support.redis_server import RedisServer
 from support.stubs import SECRET, stub_servers
 from support.verdict import judge
@@ -59,7 +60,7 @@ async def test_one_webhook_fifty_times_at_once_is_one_turn(stubs, crowd):
 
     await asyncio.gather(*(crowd.deliver(webhook) for _ in range(50)))
     await stubs.platform.takes(3)
-    await asyncio.sleep(0.5)
+    await eventually(lambda: stubs.is_idle("anna"))
 
     assert crowd.refusals == 0
     assert stubs.platform.texts == ["u1 m1 a", "u1 m1 b", "u1 m1 c"]
@@ -74,7 +75,7 @@ async def test_two_messages_of_one_person_at_the_same_moment_are_two_turns_one_a
 
     await asyncio.gather(*(crowd.deliver(webhook_of([written])) for written in both))
     await stubs.platform.takes(5 * len(people))
-    await asyncio.sleep(0.5)
+    await eventually(lambda: stubs.is_idle("anna"))
 
     assert crowd.refusals == 0
     assert sorted(stubs.platform.texts) == sorted(
@@ -101,7 +102,7 @@ async def test_servers_that_are_stopped_and_started_in_turn_lose_and_double_noth
     await writing
     written = [Written(person, n + 1) for person in range(people) for n in range(messages)]
     await stubs.platform.takes(people * messages * 5 // 2)
-    await asyncio.sleep(0.5)
+    await eventually(lambda: stubs.is_idle("anna"))
 
     verdict = judge(written, stubs.platform.accepted, stubs.journal.read(), kills=[])
     assert verdict.faults == []

@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from support.eventually import PATIENCE
 
 PROJECT = Path(__file__).parents[3]
 COMMAND = (sys.executable, "-m", "rasa_whatsapp_channel")
@@ -43,6 +44,11 @@ def read_greeting(process):
         assert line, process.stderr.read()
         lines.append(line)
     return "".join(lines)
+
+
+def attempts(page):
+    with urllib.request.urlopen(f"{page}simulator/webhooks", timeout=60) as answer:
+        return len(json.load(answer))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -111,7 +117,10 @@ def test_it_says_once_that_the_bot_is_not_there():
         )
         urllib.request.urlopen(request, timeout=60).close()
         told = process.stderr.readline()
-        time.sleep(1.5)  # it tries once more
+        end = time.monotonic() + PATIENCE
+        while attempts(page) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, more = process.communicate(timeout=60)
 
