@@ -33,7 +33,8 @@ FILES = {
         """,
     "domain.yml": """
         version: "3.1"
-        intents: [hello, order]
+        intents: [hello, order, stock]
+        actions: [action_stock]
         slots:
           size: {type: categorical, values: [small, large], mappings: [{type: from_llm}]}
         responses:
@@ -57,6 +58,8 @@ FILES = {
           examples: "- hello"
         - intent: order
           examples: "- order"
+        - intent: stock
+          examples: "- stock"
         """,
     "data/flows.yml": """
         flows:
@@ -68,12 +71,29 @@ FILES = {
             description: Order one.
             nlu_trigger: [{intent: order}]
             steps: [{collect: size}, {action: utter_ordered}]
+          stock:
+            description: Tell what is there.
+            nlu_trigger: [{intent: stock}]
+            steps: [{action: action_stock}]
           pattern_completed:
             description: Ask for nothing more when a flow has ended.
             steps: [{noop: true, next: END}]
         """,
     "endpoints.yml": """
         tracker_store: {type: SQL, dialect: sqlite, db: trackers.db}
+        action_endpoint: {actions_module: shop_of_flows}
+        """,
+    "shop_of_flows.py": """
+        from rasa_sdk import Action
+
+
+        class Stock(Action):
+            def name(self):
+                return "action_stock"
+
+            def run(self, dispatcher, tracker, domain):
+                dispatcher.utter_message(text="Three are left", img="media/lake.jpg")
+                return []
         """,
 }
 
@@ -90,6 +110,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(dedent(content), encoding="utf-8")
     with pytest.MonkeyPatch.context() as here:
         here.chdir(folder)
+        here.syspath_prepend(folder)
         here.setenv("RASA_TELEMETRY_ENABLED", "false")
         Configuration.initialise_endpoints(folder / "endpoints.yml")
         Configuration.initialise_sub_agents(None)
@@ -107,6 +128,7 @@ def talk(serve, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     @asynccontextmanager
     async def talk(wrap: Callable[[Any], Any] = lambda agent: agent) -> AsyncIterator[Any]:
         monkeypatch.chdir(tmp_path)  # where the trackers lie
+        monkeypatch.syspath_prepend(model.parents[1])
         endpoints = Configuration.initialise_endpoints(model.parents[1] / "endpoints.yml").endpoints
         Configuration.initialise_sub_agents(None)
         agent = await load_agent(str(model), endpoints=endpoints)
@@ -143,6 +165,16 @@ async def test_a_picture_a_question_and_a_tap_that_answers_it(talk, platform):
     assert welcome["image"] == {"link": "https://shop.example/lake.jpg", "caption": "Welcome"}
     assert question["interactive"]["body"]["text"] == "Which size?"
     assert ordered["text"]["body"] == "On WhatsApp: a small one"
+
+
+async def test_of_what_an_action_says_only_its_own_mistake_is_told(talk, platform, caplog):
+    async with talk() as running:
+        await running.deliver(texts("stock"))
+        [said] = await platform[0].sends(1)
+
+    assert said["text"]["body"] == "Three are left"
+    [told] = [each for each in caplog.messages if each.startswith("whatsapp.changed")]
+    assert "did you mean image?" in told
 
 
 async def test_after_a_restart_the_conversation_goes_on_where_it_was(talk, platform):

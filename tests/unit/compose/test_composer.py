@@ -23,10 +23,20 @@ def test_what_was_said_before_is_not_composed_again():
     assert first == compose(MENU, api=CLOUD)
 
 
-def test_the_time_and_the_model_that_rasa_adds_make_no_difference():
+def test_the_times_the_session_and_the_model_that_rasa_adds_make_no_difference():
     composer = Composer(CLOUD)
-    first = composer.compose({**MENU, "timestamp": 1.5, "model_id": "a"})
-    assert composer.compose({**MENU, "timestamp": 2.5, "model_id": "b"}) is first
+    monday, tuesday = (
+        {
+            "timestamp": day,
+            "execution_times": {"prediction_loop": day},
+            "session_id": f"session {day}",
+            "model_id": f"model {day}",
+            "model_name": f"{day}.tar.gz",
+        }
+        for day in (1.5, 2.5)
+    )
+    first = composer.compose({**MENU, **monday})
+    assert composer.compose({**MENU, **tuesday}) is first
 
 
 def test_what_was_changed_to_fit_is_said_each_time():
