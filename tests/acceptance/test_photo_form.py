@@ -1,11 +1,17 @@
-"""The bot of examples/photo-form, as its readme starts it: simulator, action server and Rasa."""
+"""
+The bot of examples/photo-form, as its readme starts it: simulator, action server and Rasa.
+
+It has the action for forms of WhatsApp as well that docs/how-to/incoming-media.md shows.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -34,6 +40,7 @@ async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
     """A simulator, and the bot beside it."""
     folder = tmp_path_factory.mktemp("photo-form") / "bot"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("models", ".rasa", "*.db*"))
+    add_what_the_page_shows(folder)
     port, actions_port = free_port(), free_port()
     simulator = Simulator(folder, api="cloud", bot_port=port)
     args = ["run", "actions", "--port", str(actions_port)]
@@ -78,6 +85,14 @@ def replace(file: Path, before: str, after: str) -> None:
     text = file.read_text()
     assert before in text
     file.write_text(text.replace(before, after))
+
+
+def add_what_the_page_shows(folder: Path) -> None:
+    for block in blocks_of(PROJECT / "docs" / "how-to" / "incoming-media.md", "yaml", "python"):
+        if block.title:
+            with (folder / block.title).open("a") as file:
+                file.write(f"\n\n{block.text}")
+    replace(folder / "domain.yml", "actions:\n", "actions:\n- action_read_form\n")
 
 
 async def asked_for_a_photo(person: Person) -> None:
@@ -129,3 +144,29 @@ async def test_somebody_without_a_photo_can_leave_the_form(maya: Person) -> None
     await maya.says("hello?")
     [answer] = await maya.gets(1, within=60)
     assert answer["content"]["body"].startswith("Write _damage_")
+
+
+async def test_an_action_opens_the_photos_of_a_form_of_whatsapp(maya: Person) -> None:
+    media = QUICKSTART / "media"
+    chosen = {
+        "front": [await choose(maya, media / "lake.jpg", "image/jpeg")],
+        "papers": [
+            await choose(maya, media / "guide.pdf", "application/pdf"),
+            {"id": "1", "file_name": "of-others.jpg", "mime_type": "image/jpeg"},
+        ],
+    }
+    answers = json.dumps({"flow_token": "unused", "note": "The door", **chosen})
+    reply = {"name": "flow", "body": "Sent", "response_json": answers}
+    await maya.sends(
+        {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
+    )
+
+    said = await maya.gets(2, within=60)
+    assert [message["content"]["body"] for message in said] == [
+        f"{field}: {file}, {(media / file).stat().st_size} bytes"
+        for field, file in (("front", "lake.jpg"), ("papers", "guide.pdf"))
+    ]
+
+
+async def choose(person: Person, file: Path, mime_type: str) -> Any:
+    return await person.chooses(file.read_bytes(), filename=file.name, mime_type=mime_type)

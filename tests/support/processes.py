@@ -241,6 +241,15 @@ class Person:
             assert answer.status == 200, await answer.text()
             return await answer.json()
 
+    async def chooses(self, content: bytes, *, filename: str, mime_type: str) -> Any:
+        """Choose a file in a form of WhatsApp; return what the form's answer holds of it."""
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=filename, content_type=mime_type)
+        url = f"{self._simulator.url}/simulator/people/{self.phone}/files"
+        async with self._session.post(url, data=form) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
     async def answers(self) -> list[dict[str, Any]]:
         """Return everything the bot has written so far."""
         return await self._messages("outbound")
