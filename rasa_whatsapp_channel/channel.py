@@ -252,7 +252,9 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Bot:
         async def bot(turn: Turn, *, repeated: bool) -> bool | None:
             watch, agent, restarts = self._watching(), app.ctx.agent, self._running().restarts
-            async with self._running().turn_writer(turn.message_id, turn.version) as writer:
+            async with self._running().turn_writer(
+                turn.message_id, turn.version, turn.keep
+            ) as writer:
                 tracker_id = await restarts.tracker_id(turn.sender_id)
                 if repeated:
                     await writer.resume()

@@ -135,11 +135,13 @@ class Handoffs:
         at: float | None = None,
         reason: str = "",
         seen: Ownership | None = None,
+        history_until: float | None = None,
     ) -> Ownership:
         """
         Let the conversation be of the owner *wanted*, and do what follows in the queues.
 
         *at* is the time of a sign that it is. With *seen* nothing changes unless that is still so.
+        A desk is shown what was said before *history_until*, or until now.
         """
         now = self.clock()
 
@@ -167,12 +169,18 @@ class Handoffs:
             await self.store.desk.put(key, place, body)
             await self.ask_to_keep(conversation, f"{after.episode}:{after.version}", after)
         if after.owner is not before.owner:
-            await self._changed(conversation, before, after)
+            await self._changed(conversation, before, after, history_until)
         elif after.owner is not Owner.BOT:
-            await self.report_owner(conversation, after)
+            await self.report_owner(conversation, after, history_until=history_until)
         return after
 
-    async def _changed(self, conversation: str, before: Ownership, after: Ownership) -> None:
+    async def _changed(
+        self,
+        conversation: str,
+        before: Ownership,
+        after: Ownership,
+        history_until: float | None,
+    ) -> None:
         self.metrics.owner_changed(after.owner.value, after.by)
         if (before.owner, after.owner) == (Owner.WAITING, Owner.HUMAN):
             self.metrics.person_came(after.since - before.since)
@@ -182,7 +190,7 @@ class Handoffs:
             after.by,
         )
         await self.enlist(after)
-        await self.report_owner(conversation, after, before.owner)
+        await self.report_owner(conversation, after, before.owner, history_until=history_until)
         if after.owner in OTHERS:
             # What waits for the window would hold up what the person says.
             await self.store.outbox.end_wait(conversation, WINDOW)
@@ -228,7 +236,12 @@ class Handoffs:
         await self.store.desk.put(f"{DESK}:{kind}:{key}", place, {**body, "facts": facts})
 
     async def report_owner(
-        self, conversation: str, owner: Ownership, before: Owner | None = None
+        self,
+        conversation: str,
+        owner: Ownership,
+        before: Owner | None = None,
+        *,
+        history_until: float | None = None,
     ) -> None:
         """Tell the desk once who has the conversation; *before* is unknown after a crash."""
         kind = "handoff.requested" if owner.owner is Owner.WAITING else "owner.changed"
@@ -244,7 +257,8 @@ class Handoffs:
         }
         facts |= {"from": before.value} if before else {}
         if facts["opens"] and self.settings.desk and self.settings.history:
-            body = {"kind": HISTORY, "conversation": conversation, "at": self.clock()}
+            until = self.clock() if history_until is None else history_until
+            body = {"kind": HISTORY, "conversation": conversation, "at": until}
             body |= {"episode": owner.episode}
             place = beside(HISTORY, conversation)
             await self.store.inbox.put(f"{HISTORY}:{owner.episode}", place, body)

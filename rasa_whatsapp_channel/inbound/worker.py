@@ -270,8 +270,10 @@ class InboxWorker:
             hidden = await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._runner.failed(item, error)
-        receipts = partial(self._receipts.during, events[-1].id, hidden=hidden)
+        receipts, keep = partial(self._receipts.during, events[-1].id, hidden=hidden), None
         if self._handoff is not None:
+            fetch = partial(self._downloads.fetch, sender_id=item.conversation)
+            keep = partial(self._handoff.keep_unanswered, item.conversation, events, version, fetch)
             is_ours = partial(self._handoff.is_ours, item.conversation, version)
             receipts = partial(receipts, is_ours=is_ours)
         async with receipts() as receipt:
@@ -281,13 +283,12 @@ class InboxWorker:
                 turns = await asyncio.gather(*(self._turn(event, item) for event in events))
             turn = join([turn for turn in turns if turn])
             if version:
-                turn = replace(turn, version=version)
+                turn = replace(turn, version=version, keep=keep)
             outcome = await self._runner.run(
                 item, turn, receipt, is_probe=is_probe, repeated=repeated
             )
-        if outcome == DONE and self._handoff is not None:
-            fetch = partial(self._downloads.fetch, sender_id=item.conversation)
-            await self._handoff.keep_unanswered(item.conversation, events, version, fetch)
+        if outcome == DONE and keep is not None:
+            await keep()
         return outcome
 
     async def _record_message(self, item: QueueItem, event: InboundMessage) -> Outcome:

@@ -30,15 +30,22 @@ class OwnerGate:
             return ANY_OWNER
         return (await self.handoffs.of(conversation)).version
 
-    async def ask(self, conversation: str, reason: str, *, by: str = "bot") -> None:
-        """Ask for a person."""
+    async def ask(
+        self, conversation: str, reason: str, *, by: str = "bot", since: float | None = None
+    ) -> bool:
+        """
+        Ask for a person, in a turn that runs *since* then; return whether somebody waits for one.
+        """
         if self.handoffs is None:
             logger.warning(
                 "whatsapp.no_handoff: the bot asks for a person, but nobody can take over: write "
                 "`handoff: {}` into the channel's block"
             )
-            return
-        await self.handoffs.apply(conversation, Owner.WAITING, by=by, reason=reason)
+            return False
+        owner = await self.handoffs.apply(
+            conversation, Owner.WAITING, by=by, reason=reason, history_until=since
+        )
+        return owner.owner is Owner.WAITING
 
     async def said(self, key: str, entry: OutboxMessage, conversation: str) -> None:
         """Tell the desk what the bot says while somebody waits for a person."""

@@ -37,13 +37,16 @@ def text(number: int, body: str) -> dict[str, Any]:
 
 
 class Bot:
-    """Says *says* to everything."""
+    """Says *says* to everything; its *tracker* has it before it is sent."""
 
     def __init__(self, *says: dict[str, Any]) -> None:
         self.says = says or ({"text": "an answer"},)
+        self.tracker: list[Any] = []
 
     async def __call__(self, message: Any) -> None:
         for each in self.says:
+            said = {"type_name": "bot", "text": each["text"], "metadata": {}}
+            self.tracker.append(SimpleNamespace(**said, timestamp=time.time()))
             await message.output_channel.send_response(message.sender_id, each)
 
 
@@ -80,7 +83,8 @@ async def test_a_desk_hears_the_request_takes_it_writes_and_gives_it_back(chat, 
             metadata={"whatsapp": {"type": "text"}},
         )
         bots = SimpleNamespace(type_name="bot", text="Hi!", timestamp=time.time() - 59, metadata={})
-        running.agent.saved[PHONE] = SimpleNamespace(events=[said, bots])
+        bot.tracker += [said, bots]
+        running.agent.saved[PHONE] = SimpleNamespace(events=bot.tracker)
         await running.deliver(text(1, "my money back"))
         asked = await desk.hears("handoff.requested")
         running.agent.saved.clear()
@@ -95,10 +99,13 @@ async def test_a_desk_hears_the_request_takes_it_writes_and_gives_it_back(chat, 
             ("bot", "Hi!"),
         ]
         assert asked["window_closes_at"] > asked["time"]
-        await desk.hears("message.sent", 2)
-        await desk.hears("message.received")
-        assert desk.texts() == ["my money back"]
-        assert desk.texts("message.sent") == ["I fetch somebody.", "One moment."]
+        await desk.hears("message.sent", 3)
+        assert [(each["type"], each["message"]["text"]) for each in desk.told[1:]] == [
+            ("message.received", "my money back"),
+            ("message.sent", "I see."),
+            ("message.sent", "I fetch somebody."),
+            ("message.sent", "One moment."),
+        ]
         assert (await desk.hears("message.sent"))["message"]["raw"] == {"body": "One moment."}
 
         door = Door(running.url, PHONE)
@@ -447,7 +454,7 @@ async def test_a_ticked_message_and_typing_are_shown_when_the_desk_says_so(chat,
 async def test_what_the_store_keeps_for_a_desk_is_erased_with_the_person(chat, desk, tmp_path):
     async with chat(Bot(ASKS)) as running:
         await running.deliver(text(1, "a person"))
-        await desk.hears("message.received")
+        await desk.hears("message.sent")
         url = f"sqlite:///{tmp_path / 'whatsapp.db'}"
         async with open_store(url, retention=OUTSIDE) as store:
             assert await store.values.get(f"desk:{PHONE}")

@@ -248,7 +248,7 @@ async def test_the_desk_hears_of_a_return_whose_server_died(scene, monkeypatch):
     assert scene.said == ["I am a robot again."]
 
 
-async def _dies(*_: object) -> None:
+async def _dies(*_: object, **__: object) -> None:
     raise StoreError("it died")
 
 
