@@ -144,6 +144,11 @@ class InboxHandoff:
             return "whatsapp" if put_at > owner.since else ""
         return "user" if self.handoffs.settings.is_return(written(event)) else ""
 
+    async def ask_again(self, conversation: str, owner: Ownership) -> None:
+        """Ask for the person whom an attempt that died asked for: desk and timer may not know."""
+        if owner.owner is Owner.WAITING:
+            await self.handoffs.apply(conversation, Owner.WAITING, by=owner.by, seen=owner)
+
     async def say_waiting(self, conversation: str, version: int = 0) -> None:
         """Tell the person, once, that somebody comes, if that was asked for since *version*."""
         if not (text := self.handoffs.settings.text_waiting):

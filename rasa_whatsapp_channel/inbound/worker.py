@@ -201,6 +201,7 @@ class InboxWorker:
             return LEFT_TO_BOT
         if not hears and item.attempts > 1:
             await handoff.say_rest(event.id, owner.version)
+            await handoff.ask_again(item.conversation, owner)
         if owner.owner is not Owner.BOT:  # also what the bot hears while somebody waits
             heard = hears or handling_of_message(event, self._wording) is not Handling.TURN
             fetch = partial(self._downloads.fetch, sender_id=item.conversation)

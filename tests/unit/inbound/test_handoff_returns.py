@@ -248,6 +248,24 @@ async def test_the_desk_hears_of_a_return_whose_server_died(scene, monkeypatch):
     assert scene.said == ["I am a robot again."]
 
 
+@pytest.mark.parametrize("step", ["report_owner", "ask_to_keep"])
+async def test_the_desk_hears_of_a_request_whose_server_died(scene, monkeypatch, step):
+    scene.desk = scene.beside(HandoffSettings(desk="webhook"))
+    await scene.desk.gets("text", body="a person, please")
+    item = await scene.store.inbox.claim()
+    with monkeypatch.context() as dies:
+        dies.setattr(scene.here, step, _dies)
+        with pytest.raises(StoreError):
+            await scene.here.apply(PHONE, Owner.WAITING, by="bot", reason="a refund")
+    assert await scene.owner() is Owner.WAITING
+
+    await scene.desk.handle(replace(item, attempts=2))
+
+    told = [row.body for row in await scene.store.desk.waiting() if row.body["kind"] == "desk"]
+    assert [body["type"] for body in told] == ["handoff.requested", "message.received"]
+    assert told[0]["facts"]["reason"] == "a refund"
+
+
 async def _dies(*_: object, **__: object) -> None:
     raise StoreError("it died")
 
