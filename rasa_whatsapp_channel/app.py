@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -597,10 +597,7 @@ class App:
         await self.store.close()
 
     def outbox_writer(
-        self,
-        turn_id: str | None = None,
-        turn_version: int | None = None,
-        keep_turn: Callable[[], Awaitable[None]] | None = None,
+        self, turn_id: str | None = None, turn_version: int | None = None
     ) -> OutboxWriter:
         return OutboxWriter(
             self.store,
@@ -608,7 +605,6 @@ class App:
             people=self._people,
             turn_id=turn_id,
             turn_version=turn_version,
-            keep_turn=keep_turn,
             owner_gate=self._owner_gate,
             metrics=self.metrics,
             notes=self._notes,
@@ -625,14 +621,9 @@ class App:
         if self._handoff is not None:
             await self._handoff.say_waiting(conversation, version)
 
-    def turn_writer(
-        self,
-        turn_id: str,
-        turn_version: int = ANY_OWNER,
-        keep_turn: Callable[[], Awaitable[None]] | None = None,
-    ) -> TurnWriter:
+    def turn_writer(self, turn_id: str, turn_version: int = ANY_OWNER) -> TurnWriter:
         return TurnWriter(
-            self.outbox_writer(turn_id, turn_version, keep_turn),
+            self.outbox_writer(turn_id, turn_version),
             self.store.values,
             turn_id,
             wait=self.settings.combine_wait if self.settings.combine == "turn" else None,

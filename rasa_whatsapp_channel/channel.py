@@ -252,9 +252,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Bot:
         async def bot(turn: Turn, *, repeated: bool) -> bool | None:
             watch, agent, restarts = self._watching(), app.ctx.agent, self._running().restarts
-            async with self._running().turn_writer(
-                turn.message_id, turn.version, turn.keep
-            ) as writer:
+            async with self._running().turn_writer(turn.message_id, turn.version) as writer:
                 tracker_id = await restarts.tracker_id(turn.sender_id)
                 if repeated:
                     await writer.resume()
@@ -338,14 +336,16 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         return cancel
 
     def _history(self, app: Sanic) -> History:
-        async def history(conversation: str, before: float) -> list[dict[str, Any]]:
+        async def history(
+            conversation: str, before: float, turn_id: str | None
+        ) -> list[dict[str, Any]]:
             tracker_id = await self._running().restarts.tracker_id(conversation)
             try:
                 tracker = await self._watching().retrieve(app.ctx.agent, tracker_id)
             except BotUnavailable as error:
                 logger.warning("whatsapp.no_history: the desk gets none of before: %s", error)
                 return []
-            return history_of(tracker, before)
+            return history_of(tracker, before, turn_id)
 
         return history
 

@@ -76,11 +76,17 @@ def names_of_turn(tracker: Any, message_id: str) -> set[str]:
     return names
 
 
-def history_of(tracker: Any, before: float) -> list[dict[str, Any]]:
-    """Return what was said before the time *before*, for a person who takes over."""
+def history_of(tracker: Any, before: float, turn_id: str | None = None) -> list[dict[str, Any]]:
+    """
+    Return what was said before the time *before*, for a person who takes over.
+
+    What follows the message *turn_id* is left out: whoever asks is told of that turn otherwise.
+    """
     said = []
     for event in tracker.events if tracker is not None else ():
         name, at = getattr(event, "type_name", None), float(getattr(event, "timestamp", 0.0))
+        if turn_id is not None and getattr(event, "message_id", None) == turn_id:
+            break
         if name not in ("user", "bot") or at >= before:
             continue
         metadata = event.metadata or {}

@@ -34,6 +34,7 @@ TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
 DESK: Final = "desk"  # an item that tells the desk something; a message of the desk's in the outbox
 LOOK: Final = "desk_look"  # an item that asks the desk what it could not tell
+SENT: Final = "message.sent"  # what the desk is told of a message that somebody else sent
 KEEP: Final = "keep"  # an item that works off an inbox which is not the bot's
 HISTORY: Final = "desk_history"  # an item that asks the bot what was said before an episode
 
@@ -42,6 +43,7 @@ _CHANGES: Final = {"reaction": "reaction", "edit": "message.edited", "revoke": "
 _SPOKEN: Final = {"user": "message.received", "bot": "message.withheld"}
 
 CancelTurn = Callable[[str], Awaitable[None]]
+Keep = Callable[[], Awaitable[None]]
 TellOwner = Callable[[str, Ownership], Awaitable[None]]
 
 
@@ -75,11 +77,26 @@ class EpisodeMessage:
 
 
 @dataclass
+class RunningTurn:
+    """
+    A turn that runs in this process: no tracker has it before it ends.
+
+    *keep* adds the messages that it answers to the episode that began in it. *said* are key and
+    facts of what the bot has said in it, while nobody waited for a person.
+    """
+
+    message_id: str
+    began: float
+    keep: Keep
+    said: list[tuple[str, Body]] = field(default_factory=list)
+
+
+@dataclass
 class Handoffs:
     """
     *cancel_turn* ends the turn that this process runs of a conversation, where Rasa can;
-    *tell_owner* gets each new owner. *clock* is that of the store. Every method raises
-    `StoreError`.
+    *tell_owner* gets each new owner. *clock* is that of the store; *turns* are those that run here,
+    by conversation. Every method raises `StoreError`.
     """
 
     store: Store
@@ -88,6 +105,7 @@ class Handoffs:
     cancel_turn: CancelTurn | None = None
     tell_owner: TellOwner | None = None
     clock: Clock = time.time
+    turns: dict[str, RunningTurn] = field(default_factory=dict)
 
     async def of(self, conversation: str) -> Ownership:
         return Ownership.from_value(await self.store.values.get(f"{PREFIX}{conversation}"))
@@ -135,13 +153,11 @@ class Handoffs:
         at: float | None = None,
         reason: str = "",
         seen: Ownership | None = None,
-        history_until: float | None = None,
     ) -> Ownership:
         """
         Let the conversation be of the owner *wanted*, and do what follows in the queues.
 
         *at* is the time of a sign that it is. With *seen* nothing changes unless that is still so.
-        A desk is shown what was said before *history_until*, or until now.
         """
         now = self.clock()
 
@@ -169,18 +185,12 @@ class Handoffs:
             await self.store.desk.put(key, place, body)
             await self.ask_to_keep(conversation, f"{after.episode}:{after.version}", after)
         if after.owner is not before.owner:
-            await self._changed(conversation, before, after, history_until)
+            await self._changed(conversation, before, after)
         elif after.owner is not Owner.BOT:
-            await self.report_owner(conversation, after, history_until=history_until)
+            await self.report_owner(conversation, after)
         return after
 
-    async def _changed(
-        self,
-        conversation: str,
-        before: Ownership,
-        after: Ownership,
-        history_until: float | None,
-    ) -> None:
+    async def _changed(self, conversation: str, before: Ownership, after: Ownership) -> None:
         self.metrics.owner_changed(after.owner.value, after.by)
         if (before.owner, after.owner) == (Owner.WAITING, Owner.HUMAN):
             self.metrics.person_came(after.since - before.since)
@@ -190,7 +200,7 @@ class Handoffs:
             after.by,
         )
         await self.enlist(after)
-        await self.report_owner(conversation, after, before.owner, history_until=history_until)
+        await self.report_owner(conversation, after, before.owner)
         if after.owner in OTHERS:
             # What waits for the window would hold up what the person says.
             await self.store.outbox.end_wait(conversation, WINDOW)
@@ -236,14 +246,13 @@ class Handoffs:
         await self.store.desk.put(f"{DESK}:{kind}:{key}", place, {**body, "facts": facts})
 
     async def report_owner(
-        self,
-        conversation: str,
-        owner: Ownership,
-        before: Owner | None = None,
-        *,
-        history_until: float | None = None,
+        self, conversation: str, owner: Ownership, before: Owner | None = None
     ) -> None:
-        """Tell the desk once who has the conversation; *before* is unknown after a crash."""
+        """
+        Tell the desk once who has the conversation; *before* is unknown after a crash.
+
+        Whoever is asked for in a turn is shown what was said before it, and then the turn.
+        """
         kind = "handoff.requested" if owner.owner is Owner.WAITING else "owner.changed"
         if owner.owner is Owner.BOT and owner.was_in_vain:
             kind = "handoff.expired"
@@ -256,13 +265,18 @@ class Handoffs:
             "opens": owner.began == owner.since,
         }
         facts |= {"from": before.value} if before else {}
+        turn = self.turns.get(conversation) if owner.owner is Owner.WAITING else None
         if facts["opens"] and self.settings.desk and self.settings.history:
-            until = self.clock() if history_until is None else history_until
-            body = {"kind": HISTORY, "conversation": conversation, "at": until}
+            body: dict[str, Any] = {"kind": HISTORY, "conversation": conversation}
             body |= {"episode": owner.episode}
+            body |= {"at": turn.began, "turn": turn.message_id} if turn else {"at": self.clock()}
             place = beside(HISTORY, conversation)
             await self.store.inbox.put(f"{HISTORY}:{owner.episode}", place, body)
         await self.report(conversation, kind, f"{owner.episode}:{owner.version}", facts)
+        if turn:
+            await turn.keep()
+            for key, said in turn.said:
+                await self.report(conversation, SENT, key, said)
 
     async def report_status(
         self, key: str, status: str, *, code: int = 0, reason: str = ""
@@ -293,7 +307,7 @@ class Handoffs:
 
         await self.store.values.change(key, change, LIFE)
         if reports:
-            kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, "message.sent")
+            kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, SENT)
             facts = {"message": message.told(), "name": (message.event or {}).get("profile_name")}
             await self.report(conversation, kind, message.id, facts)
 

@@ -41,8 +41,9 @@ AGAIN: Final = 60.0  # seconds between two looks after an episode
 HISTORY_WAIT: Final = 10.0
 HISTORY_LOOK: Final = 0.25
 
-# Returns what was said before a time, as the bot's tracker has it.
-History = Callable[[str, float], Awaitable[Sequence[Mapping[str, Any]]]]
+# Returns what was said before a time and a turn, as the bot's tracker has it: conversation, time,
+# id of the turn, None for none.
+History = Callable[[str, float, str | None], Awaitable[Sequence[Mapping[str, Any]]]]
 
 
 @dataclass
@@ -80,7 +81,8 @@ class DeskDelivery:
     async def look_back(self, item: QueueItem) -> Outcome:
         """Keep what was said before an episode, where the bot runs."""
         conversation = str(item.body["conversation"])
-        said = await self.history(conversation, item.body["at"]) if self.history else ()
+        at, turn = item.body["at"], item.body.get("turn")
+        said = await self.history(conversation, at, turn) if self.history else ()
         await self._values.set(_history_key(conversation, item.body), [*said][-MOST:], DAY)
         return DONE
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from rasa_whatsapp_channel.errors import ChannelError
+from rasa_whatsapp_channel.inbound.handoff import Fetch
 from rasa_whatsapp_channel.inbound.metadata import (
     files_in_form,
     media_of,
@@ -56,6 +57,17 @@ class Downloads:
         self._timeout = timeout
         self._sleep = sleep
 
+    def once(self, sender_id: str) -> Fetch:
+        """Return what fetches each file once, also one that does not come: a turn and its desk."""
+        found: dict[str, tuple[StoredFile | None, str | None]] = {}
+
+        async def fetch(event: InboundMessage) -> tuple[StoredFile | None, str | None]:
+            if event.key not in found:
+                found[event.key] = await self.fetch(event, sender_id)
+            return found[event.key]
+
+        return fetch
+
     async def fetch(
         self, event: InboundMessage, sender_id: str
     ) -> tuple[StoredFile | None, str | None]:
@@ -72,12 +84,12 @@ class Downloads:
             _log(event, problem, "the turn starts without it")
         return None, problem
 
-    async def fetch_form(self, event: InboundMessage, sender_id: str) -> InboundMessage:
+    async def fetch_form(self, event: InboundMessage, fetch: Fetch) -> InboundMessage:
         """Return *event* with what became of the files of a filled-in form, where it has any."""
         files = files_in_form(event) if self._store else []
         if not files:
             return event
-        fetched = await asyncio.gather(*(self.fetch(each, sender_id) for _, each in files))
+        fetched = await asyncio.gather(*(fetch(each) for _, each in files))
         return with_files(
             event,
             [

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs, Keep, RunningTurn
 from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner, Ownership
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.intents import describe
@@ -237,6 +238,16 @@ class InboxHandoff:
             if isinstance(outcome, ItemState | Retry):
                 return Retry(KEEP_AGAIN, counted=False)
         return DONE
+
+    @contextmanager
+    def turn(self, conversation: str, message_id: str, keep: Keep) -> Iterator[None]:
+        """Have a person who is asked for in the turn of this message shown it."""
+        turns = self.handoffs.turns
+        turns[conversation] = RunningTurn(message_id, self.clock(), keep)
+        try:
+            yield
+        finally:
+            turns.pop(conversation, None)
 
     async def keep_unanswered(
         self, conversation: str, events: Sequence[InboundMessage], version: int, fetch: Fetch

@@ -9,7 +9,7 @@ this person. Everything else is an intent of this package, see `inbound.intents`
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -46,7 +46,6 @@ class Turn:
     *text* is never empty, and begins with a slash only where the bot's author meant it to.
 
     *version* is that of the conversation's owner when the turn began, 0 where nobody takes over.
-    *keep* adds what it is made of to the episode of whoever took over since.
     """
 
     text: str
@@ -54,7 +53,6 @@ class Turn:
     message_id: str
     metadata: dict[str, Any]
     version: int = 0
-    keep: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
 )
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.downloads import TIMEOUT, Downloads
-from rasa_whatsapp_channel.inbound.handoff import LEFT_TO_BOT, InboxHandoff, as_message
+from rasa_whatsapp_channel.inbound.handoff import LEFT_TO_BOT, Fetch, InboxHandoff, as_message
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import Outages
-from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipts
+from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
 from rasa_whatsapp_channel.inbound.transcribe import Transcriber
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
@@ -199,13 +199,17 @@ class InboxWorker:
         hears = handoff.hears(owner)
         if hears and not self._runner.runs_bot:
             return LEFT_TO_BOT
-        if not hears and item.attempts > 1:
-            await handoff.say_rest(event.id, owner.version)
-            await handoff.ask_again(item.conversation, owner)
         if owner.owner is not Owner.BOT:  # also what the bot hears while somebody waits
             heard = hears or handling_of_message(event, self._wording) is not Handling.TURN
-            fetch = partial(self._downloads.fetch, sender_id=item.conversation)
-            await handoff.keep_fetched(item.conversation, event, fetch, heard=heard)
+            heard = heard or await self._debouncer.was_handled(item)
+            fetch = self._downloads.once(item.conversation)
+            keep = partial(handoff.keep_fetched, item.conversation, event, fetch, heard=heard)
+            if not hears and item.attempts > 1:
+                with handoff.turn(item.conversation, event.id, keep):
+                    await handoff.ask_again(item.conversation, owner)
+            await keep()
+        if not hears and item.attempts > 1:
+            await handoff.say_rest(event.id, owner.version)
         return await self._handle_message(item, event, version=owner.version) if hears else DONE
 
     async def _handle_return(self, handoff: InboxHandoff, item: QueueItem) -> Outcome:
@@ -228,7 +232,7 @@ class InboxWorker:
             await handoff.say_end(item.conversation)  # an attempt that died may not have said it
         waits = await handoff.unanswered(item.conversation, owner)
         if isinstance(waits, Turn):
-            return await self._runner.run(item, waits)
+            return await self._run_turn(item, waits)
         if not waits:
             return DONE
         if held := self._runner.hold():
@@ -271,24 +275,44 @@ class InboxWorker:
             hidden = await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._runner.failed(item, error)
-        receipts, keep = partial(self._receipts.during, events[-1].id, hidden=hidden), None
+        receipts = partial(self._receipts.during, events[-1].id, hidden=hidden)
         if self._handoff is not None:
-            fetch = partial(self._downloads.fetch, sender_id=item.conversation)
-            keep = partial(self._handoff.keep_unanswered, item.conversation, events, version, fetch)
             is_ours = partial(self._handoff.is_ours, item.conversation, version)
             receipts = partial(receipts, is_ours=is_ours)
+        fetch = self._downloads.once(item.conversation)
         async with receipts() as receipt:
             if len(events) == 1:  # needs no task
-                turns = [await self._turn(events[0], item)]
+                turns = [await self._turn(events[0], item, fetch)]
             else:
-                turns = await asyncio.gather(*(self._turn(event, item) for event in events))
+                turns = await asyncio.gather(*(self._turn(event, item, fetch) for event in events))
             turn = join([turn for turn in turns if turn])
             if version:
-                turn = replace(turn, version=version, keep=keep)
-            outcome = await self._runner.run(
-                item, turn, receipt, is_probe=is_probe, repeated=repeated
+                turn = replace(turn, version=version)
+            return await self._run_turn(
+                item, turn, events, receipt, fetch=fetch, is_probe=is_probe, repeated=repeated
             )
-        if outcome == DONE and keep is not None:
+
+    async def _run_turn(
+        self,
+        item: QueueItem,
+        turn: Turn,
+        events: Sequence[InboundMessage] = (),
+        receipt: ReadReceipt | None = None,
+        *,
+        fetch: Fetch | None = None,
+        is_probe: bool = False,
+        repeated: bool = False,
+    ) -> Outcome:
+        """Run *turn*, which answers *events*; a person who is asked for in it sees them."""
+        run = partial(self._runner.run, item, turn, receipt, is_probe=is_probe, repeated=repeated)
+        if self._handoff is None:
+            return await run()
+        handoff, conversation = self._handoff, item.conversation
+        fetch = fetch or self._downloads.once(conversation)
+        keep = partial(handoff.keep_unanswered, conversation, events, turn.version, fetch)
+        with handoff.turn(conversation, turn.message_id, keep):
+            outcome = await run()
+        if outcome == DONE:
             await keep()
         return outcome
 
@@ -302,8 +326,9 @@ class InboxWorker:
         except BotUnavailable as error:
             return self._runner.failed(item, error)
         async with self._receipts.during(event.id, hidden=hidden, shows_typing=False) as receipt:
-            event = await self._downloads.fetch_form(event, item.conversation)
-            file, problem = await self._downloads.fetch(event, item.conversation)
+            fetch = self._downloads.once(item.conversation)
+            event = await self._downloads.fetch_form(event, fetch)
+            file, problem = await fetch(event)
             tracker_event = to_event(
                 event,
                 sender_id=item.conversation,
@@ -353,15 +378,15 @@ class InboxWorker:
                     await self._handoff.keep_turn(item.conversation, work)
                     return DONE
                 work = replace(work, version=owner.version)
-            return await self._runner.run(item, work)
+            return await self._run_turn(item, work)
         if held := self._runner.hold():
             return held
         return await self._runner.run(item, work, is_probe=self._outages.are_on)
 
-    async def _turn(self, event: InboundMessage, item: QueueItem) -> Turn | None:
+    async def _turn(self, event: InboundMessage, item: QueueItem, fetch: Fetch) -> Turn | None:
         sender_id = item.conversation  # found when the message came in
-        event = await self._downloads.fetch_form(event, sender_id)
-        file, problem = await self._downloads.fetch(event, sender_id)
+        event = await self._downloads.fetch_form(event, fetch)
+        file, problem = await fetch(event)
         payload, title = await self._payload(event, sender_id), None
         number = None if payload else await self._numbered.find(sender_id, event, self._people)
         if number:

@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import SENT, EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Clock
@@ -30,33 +30,28 @@ class OwnerGate:
             return ANY_OWNER
         return (await self.handoffs.of(conversation)).version
 
-    async def ask(
-        self, conversation: str, reason: str, *, by: str = "bot", since: float | None = None
-    ) -> bool:
-        """
-        Ask for a person, in a turn that runs *since* then; return whether somebody waits for one.
-        """
+    async def ask(self, conversation: str, reason: str, *, by: str = "bot") -> None:
+        """Ask for a person."""
         if self.handoffs is None:
             logger.warning(
                 "whatsapp.no_handoff: the bot asks for a person, but nobody can take over: write "
                 "`handoff: {}` into the channel's block"
             )
-            return False
-        owner = await self.handoffs.apply(
-            conversation, Owner.WAITING, by=by, reason=reason, history_until=since
-        )
-        return owner.owner is Owner.WAITING
+            return
+        await self.handoffs.apply(conversation, Owner.WAITING, by=by, reason=reason)
 
     async def said(self, key: str, entry: OutboxMessage, conversation: str) -> None:
-        """Tell the desk what the bot says while somebody waits for a person."""
+        """Tell the desk what the bot says while somebody waits, and before in the same turn."""
         if self.handoffs is None or entry.turn_version == ANY_OWNER:
             return
         if not self.handoffs.settings.desk:
             return
+        said = self._message(key, entry)
+        facts = {"message": {**said.told(), "raw": entry.message.get(said.type)}}
         if (await self.handoffs.of(conversation)).owner is not Owner.BOT:
-            said = self._message(key, entry)
-            told = {**said.told(), "raw": entry.message.get(said.type)}
-            await self.handoffs.report(conversation, "message.sent", key, {"message": told})
+            await self.handoffs.report(conversation, SENT, key, facts)
+        elif turn := self.handoffs.turns.get(conversation):
+            turn.said.append((key, facts))
 
     async def withholds(self, key: str, entry: OutboxMessage, conversation: str) -> bool:
         """

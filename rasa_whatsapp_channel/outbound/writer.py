@@ -66,9 +66,8 @@ class OutboxWriter:
 
     With *notes* each item tells the simulator what was changed to fit; *tell_dead_letter* reports a
     response of which nothing is left. *turn_version* is the version of the conversation's owner
-    with which the turn began, `ANY_OWNER` where what is written is not the bot's. *keep_turn* keeps
-    the messages that the turn answers for the person whom the bot has asked for. *ways* lead out of
-    a closed window, with *direct_send* also Direct Send.
+    with which the turn began, `ANY_OWNER` where what is written is not the bot's. *ways* lead out
+    of a closed window, with *direct_send* also Direct Send.
     """
 
     def __init__(
@@ -79,7 +78,6 @@ class OutboxWriter:
         people: People | None = None,
         turn_id: str | None = None,
         turn_version: int | None = None,
-        keep_turn: Callable[[], Awaitable[None]] | None = None,
         owner_gate: OwnerGate | None = None,
         metrics: Metrics | None = None,
         notes: bool = False,
@@ -103,9 +101,6 @@ class OutboxWriter:
         self.turn_version = turn_version
         self._metrics = metrics or Metrics()
         self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
-        self._keep_turn = keep_turn
-        self._began = clock()
-        self._put: list[tuple[str, OutboxMessage]] = []  # in this turn
         self._notes = notes
         self._tell_dead_letter = tell_dead_letter
         self._ways = ways or WaysOut()
@@ -160,7 +155,7 @@ class OutboxWriter:
             await self._keep(recipient_id, each)
         for each in said:  # first, so that a desk hears of all that comes after
             if each.composed.handoff is not None:
-                await self._ask_for_person(recipient_id, each.composed.handoff)
+                await self._owner_gate.ask(recipient_id, each.composed.handoff)
         for joined in combined.messages:
             of_it = [said[place] for place in joined.responses]
             changed = chain(*(combined.changes[place] for place in joined.responses))
@@ -173,19 +168,7 @@ class OutboxWriter:
             conversation, entry = await self._leave_window(recipient_id, key, entry)
             await self._store.outbox.put(key, conversation, entry.body())
             await self._owner_gate.said(key, entry, recipient_id)
-            if self._is_turn:
-                self._put.append((key, entry))
         self.position += count
-
-    async def _ask_for_person(self, recipient_id: str, reason: str) -> None:
-        """Ask for a person, who then sees this turn until now: no tracker has it yet."""
-        since = self._began if self._is_turn else None
-        if not await self._owner_gate.ask(recipient_id, reason, since=since):
-            return
-        if self._keep_turn is not None:
-            await self._keep_turn()
-        for key, entry in self._put:
-            await self._owner_gate.said(key, entry, recipient_id)
 
     async def _keep(self, recipient_id: str, said: Said) -> None:
         """Keep what belongs to the messages of a response: payloads and numbers."""

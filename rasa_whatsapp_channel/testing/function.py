@@ -49,7 +49,7 @@ class FunctionBot:
             function = self.function
             if function is None:
                 return
-            async with app().turn_writer(turn.message_id, turn.version, turn.keep) as writer:
+            async with app().turn_writer(turn.message_id, turn.version) as writer:
 
                 async def say(response: Any) -> None:
                     words = {"text": response} if isinstance(response, str) else response

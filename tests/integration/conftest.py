@@ -57,6 +57,7 @@ class Platform:
         self.files_gate = asyncio.Event()  # closed: every download hangs
         self.files_gate.set()
         self.hanging = 0
+        self.downloads = 0
         self.uploads_gate = asyncio.Event()  # closed: every upload waits
         self.uploads_gate.set()
         self.uploading = 0
@@ -108,6 +109,7 @@ class Platform:
         media_id = request.match_info["media_id"]
         content, mime_type = self.files[media_id]
         if request.path.startswith("/files/"):
+            self.downloads += 1
             self.hanging += 1
             await self.files_gate.wait()
             self.hanging -= 1

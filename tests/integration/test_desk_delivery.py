@@ -85,7 +85,7 @@ async def test_a_dead_letter_that_is_put_back_has_the_number_it_had(store):
 async def test_the_last_messages_of_before_are_shown_once(store):
     said = [{"from": "user", "id": f"wamid.{n}", "text": str(n)} for n in range(3)]
 
-    async def history(conversation: str, before: float) -> Any:
+    async def history(conversation: str, before: float, turn_id: str | None) -> Any:
         return said
 
     desk = DeskThatIsAway()

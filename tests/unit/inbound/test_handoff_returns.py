@@ -266,7 +266,7 @@ async def test_the_desk_hears_of_a_request_whose_server_died(scene, monkeypatch,
     assert told[0]["facts"]["reason"] == "a refund"
 
 
-async def _dies(*_: object, **__: object) -> None:
+async def _dies(*_: object) -> None:
     raise StoreError("it died")
 
 
