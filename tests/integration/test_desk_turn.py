@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -141,6 +142,32 @@ async def test_a_request_in_the_middle_of_a_turn(chat, desk, platform, combine, 
         await sees(desk, *HI, *(said if combine == "turn" else REFUND))
 
 
+@pytest.mark.parametrize("combine", ["off", "turn"])
+async def test_a_request_with_redis_as_the_store(chat, desk, platform, redis, combine):
+    rasa = Rasa({"refund": [{"text": "I see."}, ASKS, {"text": "Wait."}]})
+    store = f"{redis.url}?name={uuid4().hex}"
+    async with chat(rasa, combine=combine, store=store) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(1)
+        await running.deliver(text(2, "refund"))
+        said = (REFUND[0], ("bot", "I see.\n\nI fetch somebody.\n\nWait."))
+        await sees(desk, *HI, *(said if combine == "turn" else REFUND))
+
+
+async def test_the_turn_is_shown_while_the_tracker_store_is_away(chat, desk, platform):
+    async def away(_: str) -> None:
+        raise ConnectionError("away")
+
+    rasa = Rasa({"refund": [{"text": "I see."}, ASKS, {"text": "Wait."}]})
+    async with chat(rasa) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(1)
+        await running.idle()
+        rasa.tracker_store = SimpleNamespace(retrieve=away)
+        await running.deliver(text(2, "refund"))
+        await sees(desk, *REFUND)
+
+
 @pytest.mark.parametrize("history", [0, 20])
 async def test_the_turn_of_a_trigger_is_shown(chat, desk, platform, history):
     rasa = Rasa({"refund": [{"text": "I see."}]})
@@ -171,8 +198,7 @@ async def test_three_messages_in_one_turn(chat, desk, platform, triggers):
     says = [{"text": "I see."}] if triggers else [{"text": "I see."}, ASKS]
     rasa = Rasa({"a\nb\nc": says})
     async with chat(rasa, handoff={"triggers": triggers}, debounce=0.5) as running:
-        for number, each in enumerate("abc"):
-            await running.deliver(text(number, each))
+        await running.deliver(webhooks.texts(*"abc", phone=PHONE))
         await desk.hears("handoff.requested")
         await running.idle()
         await running.deliver(text(7, "hello?"))
@@ -185,8 +211,7 @@ async def test_three_messages_in_one_turn(chat, desk, platform, triggers):
 async def test_messages_of_one_turn_are_not_answered_again_after_the_return(chat, desk, platform):
     rasa = Rasa({"a\nb\nc": [ASKS]})
     async with chat(rasa, handoff={"return_words": ["robot"]}, debounce=0.5) as running:
-        for number, each in enumerate("abc"):
-            await running.deliver(text(number, each))
+        await running.deliver(webhooks.texts(*"abc", phone=PHONE))
         await desk.hears("message.received", 3)
         await running.idle()
         rasa.saved.clear()
@@ -244,7 +269,7 @@ async def test_two_requests_in_one_turn_and_one_while_somebody_waits(chat, desk,
 async def test_a_message_that_comes_while_the_turn_asks(chat, desk, platform, combine):
     gate = asyncio.Event()
     rasa = Rasa({"refund": [{"text": "I see."}, ASKS, gate, {"text": "Wait."}]})
-    async with chat(rasa, combine=combine, combine_wait=0.2) as running:
+    async with chat(rasa, combine=combine, combine_wait=1) as running:
         await running.deliver(text(1, "hi"))
         await platform[0].sends(1)
         await running.deliver(text(2, "refund"))
