@@ -742,6 +742,7 @@ async def test_changes_of_a_colleague_belong_to_the_episode_and_take_no_conversa
     async with chat(Bot()) as running:
         await running.deliver(echoed(7, "revoke", {"original_message_id": "wamid.out1"}))
         await running.deliver(echoed(8, "edit", edit))
+        await running.idle()
         assert await operator.owner() is Owner.BOT
 
         await running.deliver(echoed(1, "text", {"body": "You get 10"}))
