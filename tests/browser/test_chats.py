@@ -125,6 +125,21 @@ async def test_found_words_are_marked_in_messages_drawn_on_scrolling(page: Tab, 
     await page.shows(f"""{marked} === '["lake"]'""")
 
 
+async def test_who_stays_at_the_top_comes_to_the_first_message(page: Tab, bot: Bot) -> None:
+    texts = [{"type": "text", "text": {"body": f"number {n}"}} for n in range(500)]
+    await bot.simulates(f"people/{MAYA}/messages", texts)
+    await page.shows("document.querySelector('.messages').textContent.includes('number 499')")
+
+    await page.js(
+        "{ const messages = document.querySelector('.messages');"
+        " const toTop = () => (messages.scrollTop = 0);"
+        " const drawing = {childList: true, subtree: true};"
+        " new MutationObserver(toTop).observe(messages, drawing); toTop(); }"
+    )
+
+    await page.shows("document.querySelector('.messages').textContent.includes('number 0')")
+
+
 async def test_a_link_opens_a_chat_at_a_message(page: Tab, bot: Bot) -> None:
     ravi = await scene.joins(bot, "Ravi")
     ids = await says(bot, *map(str, range(40)))

@@ -41,9 +41,13 @@ export function createThread(controller) {
 
   function showWhenNear(button, show) {
     const options = { root: scroller, rootMargin: `${AHEAD}px 0px` };
-    new IntersectionObserver((entries) => entries.at(-1).isIntersecting && show(), options).observe(
-      button,
-    );
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.at(-1).isIntersecting) return;
+      show();
+      observer.unobserve(button); // is told again where it is, also if it is near as before
+      observer.observe(button);
+    }, options);
+    observer.observe(button);
   }
 
   /** Show *newItems*, a list that only grows; *empty* is its placeholder. */
