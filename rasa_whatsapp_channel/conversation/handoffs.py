@@ -34,7 +34,7 @@ TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
 DESK: Final = "desk"  # an item that tells the desk something; a message of the desk's in the outbox
 LOOK: Final = "desk_look"  # an item that asks the desk what it could not tell
-SENT: Final = "message.sent"  # what the desk is told of a message that somebody else sent
+MESSAGE_SENT: Final = "message.sent"  # to the person, by somebody who is not at the desk
 KEEP: Final = "keep"  # an item that works off an inbox which is not the bot's
 HISTORY: Final = "desk_history"  # an item that asks the bot what was said before an episode
 
@@ -251,7 +251,8 @@ class Handoffs:
         """
         Tell the desk once who has the conversation; *before* is unknown after a crash.
 
-        Whoever is asked for in a turn is shown what was said before it, and then the turn.
+        Where the bot asks for a person in a turn, the desk gets what was said before it, then the
+        turn.
         """
         kind = "handoff.requested" if owner.owner is Owner.WAITING else "owner.changed"
         if owner.owner is Owner.BOT and owner.was_in_vain:
@@ -276,7 +277,7 @@ class Handoffs:
         if turn:
             await turn.keep()
             for key, said in turn.said:
-                await self.report(conversation, SENT, key, said)
+                await self.report(conversation, MESSAGE_SENT, key, said)
 
     async def report_status(
         self, key: str, status: str, *, code: int = 0, reason: str = ""
@@ -307,7 +308,7 @@ class Handoffs:
 
         await self.store.values.change(key, change, LIFE)
         if reports:
-            kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, SENT)
+            kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, MESSAGE_SENT)
             facts = {"message": message.told(), "name": (message.event or {}).get("profile_name")}
             await self.report(conversation, kind, message.id, facts)
 

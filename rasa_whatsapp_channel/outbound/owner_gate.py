@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from rasa_whatsapp_channel.conversation.handoffs import SENT, EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import MESSAGE_SENT, EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Clock
@@ -49,7 +49,7 @@ class OwnerGate:
         said = self._message(key, entry)
         facts = {"message": {**said.told(), "raw": entry.message.get(said.type)}}
         if (await self.handoffs.of(conversation)).owner is not Owner.BOT:
-            await self.handoffs.report(conversation, SENT, key, facts)
+            await self.handoffs.report(conversation, MESSAGE_SENT, key, facts)
         elif turn := self.handoffs.turns.get(conversation):
             turn.said.append((key, facts))
 

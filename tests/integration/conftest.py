@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from support.desk_server import DeskServer, desk_server
 from support.eventually import eventually
 from support.no_locks import NoLocks
 from support.redis_server import RedisServer
@@ -133,6 +134,12 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest_asyncio.fixture
+async def desk() -> AsyncIterator[DeskServer]:
+    async with desk_server() as desk:
+        yield desk
 
 
 @pytest_asyncio.fixture

@@ -9,19 +9,17 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
 import pytest
-import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from support import webhooks
 from support.cloud_api import PICTURE, PICTURE_SHA256
-from support.desk_server import SECRET, DeskServer, Door, desk_server
+from support.desk_server import SECRET, DeskServer, Door
 from support.eventually import eventually
 from support.webhooks import echo, envelope
 
@@ -51,12 +49,6 @@ class Bot:
 
 
 ASKS = {"text": "I fetch somebody.", "metadata": {"whatsapp": {"handoff": "a refund"}}}
-
-
-@pytest_asyncio.fixture
-async def desk() -> AsyncIterator[DeskServer]:
-    async with desk_server() as desk:
-        yield desk
 
 
 @pytest.fixture

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from support import webhooks
 from support.cloud_api import PICTURE, PICTURE_SHA256
 from support.crashes import crash_with_next_item
-from support.desk_server import SECRET, DeskServer, Door, desk_server
+from support.desk_server import SECRET, DeskServer, Door
 from support.eventually import eventually
 from support.no_locks import NoLocks
 from support.webhooks import envelope
@@ -88,12 +86,6 @@ class Rasa:
     def save(self, *events: Any) -> None:
         before = self.saved.get(PHONE, SimpleNamespace(events=[])).events
         self.saved[PHONE] = SimpleNamespace(events=[*before, *events])
-
-
-@pytest_asyncio.fixture
-async def desk() -> AsyncIterator[DeskServer]:
-    async with desk_server() as desk:
-        yield desk
 
 
 @pytest.fixture
@@ -287,15 +279,20 @@ def turn_of(dying: Any, handoffs: Handoffs, wait: float | None) -> TurnWriter:
     return TurnWriter(written, dying.values, "wamid.in2", wait=wait)
 
 
-async def test_a_turn_that_was_saved_as_its_process_died(chat, desk, platform, tmp_path):
-    url = f"sqlite:///{tmp_path / 'whatsapp.db'}"
-    rasa = Rasa({})
+async def refund_waits(chat: Any, rasa: Rasa, platform: Any) -> None:
+    """Somebody has written twice; the bot has answered the first message."""
     async with chat(rasa) as running:
         await running.deliver(text(1, "hi"))
         await platform[0].sends(1)
         await running.idle()
     async with chat(rasa, roles=["door"]) as running:
         await running.deliver(text(2, "refund"))
+
+
+async def test_a_turn_that_was_saved_as_its_process_died(chat, desk, platform, tmp_path):
+    url = f"sqlite:///{tmp_path / 'whatsapp.db'}"
+    rasa = Rasa({})
+    await refund_waits(chat, rasa, platform)
     async with open_store(url) as store, open_store(url) as dying:
         await crash_with_next_item(store, dying, "inbox")
         turn = turn_of(dying, Handoffs(dying, HandoffSettings(desk="webhook")), 60.0)
@@ -317,12 +314,7 @@ async def test_a_process_that_died_as_it_asked(chat, desk, platform, tmp_path):
 
     url = f"sqlite:///{tmp_path / 'whatsapp.db'}"
     rasa = Rasa({})
-    async with chat(rasa) as running:
-        await running.deliver(text(1, "hi"))
-        await platform[0].sends(1)
-        await running.idle()
-    async with chat(rasa, roles=["door"]) as running:
-        await running.deliver(text(2, "refund"))
+    await refund_waits(chat, rasa, platform)
     async with open_store(url) as store, open_store(url) as dying:
         await crash_with_next_item(store, dying, "inbox")
         turn = turn_of(dying, Dying(dying, HandoffSettings(desk="webhook")), None)

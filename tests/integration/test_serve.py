@@ -18,10 +18,9 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-import pytest_asyncio
 from support.cloud_api import PICTURE, PICTURE_SHA256
 from support.desk_server import SECRET as DESK_SECRET
-from support.desk_server import DeskServer, Door, desk_server
+from support.desk_server import DeskServer, Door
 from support.eventually import PATIENCE, eventually
 from support.ports import free_port
 from support.processes import PROJECT, Process, StandAlone
@@ -160,12 +159,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'whatsapp.db'}"
     return f"{request.getfixturevalue('redis').url}?name={uuid4().hex}"
-
-
-@pytest_asyncio.fixture
-async def desk() -> AsyncIterator[DeskServer]:
-    async with desk_server() as desk:
-        yield desk
 
 
 @pytest.fixture
